@@ -1,0 +1,31 @@
+/**
+ * What a provider said, in the only five words that the rest of the service needs. Every adapter maps its SDK's results
+ * and errors to these once, in its own folder; nothing above the providers knows an SDK's error class.
+ */
+export type ProviderAnswer<Value> =
+  | DoneAnswer<Value>
+  /** The provider holds the effect back until its customer acts (3-D Secure). `reference` names the held object. */
+  | { kind: 'action'; code: string; message: string; reference: string }
+  /** A definite no: nothing happened, and asking the same again will not help (declined card, invalid request). */
+  | { kind: 'declined'; code: string; message: string; reference?: string }
+  /** A definite no for now: nothing happened, a later try may succeed (429, connection refused, wrong credentials). */
+  | { kind: 'refused'; code: string; message: string; retryAfterMs?: number }
+  /**
+   * It may or may not have happened (time-out, reset, 5xx, the key is in use by an earlier call). `replayed` is true
+   * when the provider repeated a stored failure for our key: asking with that key will never say anything else.
+   */
+  | { kind: 'unknown'; code: string; message: string; replayed?: boolean };
+
+/** The effect happened; `reference` is the provider's own id of it. */
+export interface DoneAnswer<Value> {
+  kind: 'done';
+  value: Value;
+  reference: string;
+}
+
+/** The answer to "did this happen?". `absent` is only as good as the provider's search is fresh. */
+export type LookupAnswer<Value> =
+  | DoneAnswer<Value>
+  | { kind: 'action'; code: string; message: string; reference: string }
+  | { kind: 'absent' }
+  | { kind: 'unknown'; code: string; message: string };
