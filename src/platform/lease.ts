@@ -1,0 +1,84 @@
+import { performance } from 'node:perf_hooks';
+import type { Database } from './postgres/database';
+import type { Logger } from './logger';
+import { describeError } from './logger';
+import { Loop } from './time';
+
+/**
+ * A lease row makes one holder of a duty among all replicas. Expiry is judged by the database's clock alone; the holder
+ * trusts itself only until the monotonic start of its last renewal + TTL − margin, so that it stops before another can
+ * begin, whatever its wall clock says. Works through a transaction-mode pooler (no session locks).
+ *
+ * A term counts takeovers: work that was begun under an older term can be recognised.
+ */
+export class Lease {
+  private trustedUntil = 0;
+  private currentTerm: number | undefined;
+  private readonly loop: Loop;
+
+  constructor(
+    private readonly database: Database,
+    private readonly options: { name: string; holder: string; ttlMs: number; onChange?: (held: boolean) => void },
+    private readonly log: Logger,
+  ) {
+    this.loop = new Loop(
+      () => this.renew(),
+      options.ttlMs / 3,
+      (error) => log.warn('lease not renewed', { lease: options.name, error: describeError(error) }),
+    );
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  /** True while no other process can hold the lease. */
+  get held(): boolean {
+    const held = performance.now() < this.trustedUntil;
+    if (!held && this.currentTerm !== undefined) this.changed(undefined);
+    return held;
+  }
+
+  /** Gives the lease up at once, so that another replica need not wait for it to expire. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    if (!this.held) return;
+    this.changed(undefined);
+    await this.database
+      .query({ text: `UPDATE leases SET expires_at = now() WHERE name = $1 AND holder = $2` }, [
+        this.options.name,
+        this.options.holder,
+      ])
+      .catch((error: unknown) => this.log.warn('lease not released', { error: describeError(error) }));
+  }
+
+  private async renew(): Promise<void> {
+    const { name, holder, ttlMs } = this.options;
+    const asked = performance.now();
+    const rows = await this.database.query<{ term: number }>(ACQUIRE, [name, holder, ttlMs]);
+    const row = rows[0];
+    if (!row) return;
+    this.trustedUntil = asked + ttlMs - ttlMs / 5;
+    if (this.currentTerm !== row.term) this.changed(row.term);
+  }
+
+  private changed(term: number | undefined): void {
+    this.currentTerm = term;
+    if (term === undefined) this.trustedUntil = 0;
+    this.log.info(term === undefined ? 'lease lost' : 'lease taken', { lease: this.options.name, term });
+    this.options.onChange?.(term !== undefined);
+  }
+}
+
+const ACQUIRE = {
+  name: 'lease-acquire',
+  text: `
+    INSERT INTO leases AS l (name, holder, term, expires_at)
+    VALUES ($1, $2, 1, now() + $3 * interval '1 millisecond')
+    ON CONFLICT (name) DO UPDATE
+      SET holder = EXCLUDED.holder,
+          term = CASE WHEN l.holder = EXCLUDED.holder AND l.expires_at > now() THEN l.term ELSE l.term + 1 END,
+          expires_at = EXCLUDED.expires_at
+      WHERE l.holder = EXCLUDED.holder OR l.expires_at <= now()
+    RETURNING term`,
+};

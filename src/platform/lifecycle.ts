@@ -1,0 +1,54 @@
+import type { Logger } from './logger';
+import { describeError } from './logger';
+import { within } from './time';
+
+/** A part with a beginning and an end. `start` may be left out; `stop` is safe after a failed start and twice. */
+export interface Component {
+  name: string;
+  start?: () => Promise<void>;
+  stop?: () => Promise<void>;
+}
+
+/**
+ * Starts parts in order and stops them in reverse. A failed start stops what had begun, then rethrows. One part that
+ * cannot stop in time does not keep the others from stopping.
+ */
+export class Lifecycle {
+  private readonly begun: Component[] = [];
+  private stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly components: Component[],
+    private readonly log: Logger,
+    private readonly stopTimeoutMs: number,
+  ) {}
+
+  async start(): Promise<void> {
+    for (const component of this.components) {
+      if (this.stopping) return;
+      this.begun.unshift(component);
+      try {
+        await component.start?.();
+      } catch (error) {
+        this.log.error('start failed', { component: component.name, error: describeError(error) });
+        await this.stop();
+        throw error;
+      }
+    }
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll();
+    return this.stopping;
+  }
+
+  private async stopAll(): Promise<void> {
+    for (const component of this.begun) {
+      try {
+        await within(this.stopTimeoutMs, `stopping ${component.name}`, component.stop?.() ?? Promise.resolve());
+      } catch (error) {
+        this.log.error('stop failed', { component: component.name, error: describeError(error) });
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { connect, type AmqpConnectionManager, type ChannelWrapper } from 'amqp-connection-manager';
+import type { Channel, ConfirmChannel } from 'amqplib';
+import type { Logger } from '../logger';
+import { describeError } from '../logger';
+import { within } from '../time';
+
+const RECONNECT_SECONDS = 1;
+const HEARTBEAT_SECONDS = 5;
+const CONNECT_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** What a channel of either kind is given when it opens, and told when it is gone. */
+export interface ChannelUse<Kind extends Channel> {
+  name: string;
+  setup: (channel: Kind) => Promise<void>;
+  onGone: (channel: Kind) => void;
+}
+
+/**
+ * One broker connection that comes back by itself. amqp-connection-manager keeps it and runs each channel's `setup`
+ * after every reconnect; its own publish buffer is never used, since it would hold messages without bounds.
+ *
+ * `noDelay` is essential: amqplib leaves Nagle's algorithm on, which triples the latency of the pipeline.
+ */
+export class RabbitConnection {
+  private readonly manager: AmqpConnectionManager;
+  private closing = false;
+
+  constructor(
+    url: string,
+    private readonly purpose: string,
+    private readonly log: Logger,
+  ) {
+    this.manager = connect([url], {
+      heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
+      reconnectTimeInSeconds: RECONNECT_SECONDS,
+      connectionOptions: {
+        noDelay: true,
+        timeout: CONNECT_TIMEOUT_MS,
+        clientProperties: { connection_name: `queue-service ${purpose}` },
+      },
+    });
+    this.manager.on('connect', () => log.info('broker connected', { purpose }));
+    this.manager.on('disconnect', ({ err }) => log.warn('broker disconnected', { purpose, error: describeError(err) }));
+    this.manager.on('connectFailed', ({ err }) =>
+      log.warn('broker unreachable', { purpose, error: describeError(err) }),
+    );
+    this.manager.on('blocked', ({ reason }) => log.warn('broker blocks publishers', { purpose, reason }));
+  }
+
+  openChannel(use: ChannelUse<Channel>): ChannelWrapper {
+    return this.open(use, false);
+  }
+
+  openConfirmChannel(use: ChannelUse<ConfirmChannel>): ChannelWrapper {
+    return this.open(use, true);
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    await within(CLOSE_TIMEOUT_MS, `closing broker connection ${this.purpose}`, this.manager.close());
+  }
+
+  private open<Kind extends Channel>(use: ChannelUse<Kind>, confirm: boolean): ChannelWrapper {
+    const wrapper = this.manager.createChannel({
+      name: use.name,
+      confirm,
+      // The wrapper hands over a ConfirmChannel exactly when `confirm` is set, which its type cannot express.
+      setup: (channel: Channel) => this.prepare(channel as Kind, use),
+    });
+    // Without a listener the wrapper's 'error' event would end the process.
+    wrapper.on('error', (error: Error) =>
+      this.log.error('broker channel set-up failed', { channel: use.name, error: describeError(error) }),
+    );
+    return wrapper;
+  }
+
+  private async prepare<Kind extends Channel>(channel: Kind, use: ChannelUse<Kind>): Promise<void> {
+    channel.on('error', (error: Error) => {
+      this.log.error('broker closed a channel', { channel: use.name, error: describeError(error) });
+      // The connection survives, but nothing reopens a channel that the broker closed: start over.
+      setImmediate(() => this.reconnect());
+    });
+    channel.on('close', () => use.onGone(channel));
+    await use.setup(channel);
+  }
+
+  private reconnect(): void {
+    if (!this.closing && this.manager.isConnected()) this.manager.reconnect();
+  }
+}

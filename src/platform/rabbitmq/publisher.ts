@@ -1,0 +1,107 @@
+import type { ChannelWrapper } from 'amqp-connection-manager';
+import type { ConfirmChannel, Message } from 'amqplib';
+import { within } from '../time';
+import type { RabbitConnection } from './connection';
+
+export interface OutgoingMessage {
+  messageId: string;
+  exchange: string;
+  routingKey: string;
+  body: Buffer;
+  contentType: string;
+  type: string;
+  correlationId?: string;
+  /** Further routing keys for the same message; each queue still gets one copy. The broker removes the list. */
+  alsoTo?: string[];
+  headers?: Record<string, string>;
+  /** Ask the broker to say when no queue takes the message; otherwise it is confirmed and gone. */
+  mandatory: boolean;
+}
+
+/** `unroutable`: the broker took responsibility for nothing, since no queue is bound (mandatory messages only). */
+export type PublishResult = 'confirmed' | 'unroutable';
+
+/** The broker was not connected, so the message was certainly not sent. */
+export class NotConnectedError extends Error {
+  override name = 'NotConnectedError';
+}
+
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/**
+ * Publishes persistent messages on a raw confirm channel. A rejection is ambiguous by nature (the connection broke
+ * before the confirm came): the caller publishes again with the same message id. Nothing is buffered here, and callers
+ * put a time limit on whole batches: a timer for each message would cost more than the message.
+ */
+export class Publisher {
+  private channel: ConfirmChannel | undefined;
+  private readonly wrapper: ChannelWrapper;
+  /** Message ids that the broker returned; the return always arrives before the confirm of the same message. */
+  private readonly returned = new Set<string>();
+
+  constructor(
+    connection: RabbitConnection,
+    private readonly options: { name: string; setup: (channel: ConfirmChannel) => Promise<void> },
+  ) {
+    this.wrapper = connection.openConfirmChannel({
+      name: options.name,
+      setup: (channel) => this.attach(channel),
+      onGone: (channel) => {
+        if (this.channel === channel) this.channel = undefined;
+      },
+    });
+  }
+
+  get connected(): boolean {
+    return this.channel !== undefined;
+  }
+
+  publish(message: OutgoingMessage): Promise<PublishResult> {
+    const channel = this.channel;
+    if (!channel) return Promise.reject(new NotConnectedError('the broker is not connected'));
+    return this.send(channel, message);
+  }
+
+  /** Resolves when a channel is ready. */
+  async ready(): Promise<void> {
+    await this.wrapper.waitForConnect();
+  }
+
+  async close(): Promise<void> {
+    await within(CLOSE_TIMEOUT_MS, `closing the publisher ${this.options.name}`, this.wrapper.close());
+  }
+
+  private async attach(channel: ConfirmChannel): Promise<void> {
+    await this.options.setup(channel);
+    channel.on('return', (message: Message) => {
+      const { messageId }: { messageId?: unknown } = message.properties;
+      if (typeof messageId === 'string') this.returned.add(messageId);
+    });
+    this.returned.clear();
+    this.channel = channel;
+  }
+
+  private send(channel: ConfirmChannel, message: OutgoingMessage): Promise<PublishResult> {
+    return new Promise((resolve, reject) => {
+      channel.publish(
+        message.exchange,
+        message.routingKey,
+        message.body,
+        {
+          persistent: true,
+          mandatory: message.mandatory,
+          messageId: message.messageId,
+          contentType: message.contentType,
+          type: message.type,
+          ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
+          ...(message.alsoTo === undefined ? {} : { CC: message.alsoTo }),
+          ...(message.headers === undefined ? {} : { headers: message.headers }),
+        },
+        (error: unknown) => {
+          if (error) reject(error instanceof Error ? error : new Error('the broker refused the message'));
+          else resolve(this.returned.delete(message.messageId) ? 'unroutable' : 'confirmed');
+        },
+      );
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { Redis } from 'ioredis';
+import type { Logger } from './logger';
+import { describeError } from './logger';
+
+/**
+ * A connection that fails fast: commands reject when Redis is away instead of waiting in a queue without bounds.
+ * (BullMQ workers open their own blocking connections, see queues/.)
+ */
+export function connectRedis(url: string, log: Logger, commandTimeoutMs = 5_000): Redis {
+  const redis = new Redis(url, {
+    lazyConnect: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: null,
+    commandTimeout: commandTimeoutMs,
+    retryStrategy: (times) => Math.min(1_000, times * 50),
+  });
+  redis.on('error', (error: Error) => log.warn('redis connection error', { error: describeError(error) }));
+  return redis;
+}
