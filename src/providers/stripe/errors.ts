@@ -1,0 +1,131 @@
+/**
+ * The only place that reads the Stripe SDK's errors. What each status and code means is Stripe's documentation, pages
+ * "Error handling", "Error codes" and "Advanced error handling" (docs.stripe.com/error-handling, /error-codes,
+ * /error-low-level).
+ *
+ * Messages are built from codes and parameter names alone: Stripe's own messages repeat what was sent, which may hold
+ * personal data. The request id finds the full text in Stripe's dashboard.
+ */
+import { z } from 'zod';
+import type { DoneAnswer, ProviderAnswer } from '../answer';
+import { TransportFailure } from './http-client';
+
+/** Everything an error can mean; an error never means that the effect happened. */
+export type FailureAnswer = Exclude<ProviderAnswer<never>, DoneAnswer<never>>;
+
+/** Known by its fields, since `instanceof` would need the SDK loaded. */
+const sdkError = z.object({
+  type: z.string(),
+  rawType: z.string().nullish(),
+  statusCode: z.number().nullish(),
+  code: z.string().nullish(),
+  decline_code: z.string().nullish(),
+  param: z.string().nullish(),
+  requestId: z.string().nullish(),
+  headers: z.record(z.string(), z.unknown()).nullish(),
+  payment_intent: z.object({ id: z.string() }).nullish(),
+  detail: z.unknown(),
+});
+type SdkError = z.infer<typeof sdkError>;
+
+export function answerFromError(thrown: unknown): FailureAnswer {
+  const parsed = sdkError.safeParse(thrown);
+  if (!parsed.success) {
+    const name = thrown instanceof Error ? thrown.name : typeof thrown;
+    return { kind: 'unknown', code: 'UNEXPECTED_ERROR', message: `Calling Stripe ended in an unexpected ${name}` };
+  }
+  const error = parsed.data;
+  if (error.detail instanceof TransportFailure) return answerFromTransport(error.detail);
+  // Another request holds the key or the object, and may be the first try of this very effect.
+  if (error.code === 'idempotency_key_in_use') return unknown('KEY_IN_USE', error);
+  if (error.code === 'lock_timeout') return unknown('LOCK_TIMEOUT', error);
+  if (error.statusCode === 429 || error.code === 'rate_limit') return rateLimited(error);
+  return answerFromStatus(error);
+}
+
+function answerFromStatus(error: SdkError): FailureAnswer {
+  const status = error.statusCode;
+  switch (status) {
+    case 400:
+    case 402:
+    case 404:
+      return rejected(error);
+    case 401:
+      return { kind: 'refused', code: 'AUTHENTICATION', message: describe('refuses the secret key', error) };
+    case 403:
+      return { kind: 'refused', code: 'PERMISSION', message: describe('denies permission to the secret key', error) };
+    case null:
+    case undefined:
+      return unknown('UNREADABLE_ANSWER', error);
+    default:
+      return status >= 500 ? serverError(error) : unknown(`HTTP_${status}`, error);
+  }
+}
+
+/** Read from `rawType`, not from the SDK's class: the SDK calls every 402 a card error. */
+function rejected(error: SdkError): FailureAnswer {
+  const reference = error.payment_intent ? { reference: error.payment_intent.id } : {};
+  switch (error.rawType ?? '') {
+    case 'card_error': {
+      // `||`, since the SDK writes '' for a decline code that is not there.
+      const code = token(error.decline_code) || token(error.code) || 'card_error';
+      return { kind: 'declined', code, message: describe(`declined the payment: ${code}`, error), ...reference };
+    }
+    case 'invalid_request_error': {
+      const where = [token(error.code), token(error.param)].filter(Boolean).join(', parameter ');
+      const message = describe(`calls the request invalid${where ? `: ${where}` : ''}`, error);
+      return { kind: 'declined', code: 'INVALID_REQUEST', message, ...reference };
+    }
+    case 'idempotency_error': {
+      const message = describe('knows the provider key with other parameters', error);
+      return { kind: 'declined', code: 'IDEMPOTENCY_MISMATCH', message };
+    }
+    default:
+      return unknown(`HTTP_${error.statusCode}`, error);
+  }
+}
+
+/** Turned away before the idempotency layer, so that nothing of this call happened ("Rate limits"). */
+function rateLimited(error: SdkError): FailureAnswer {
+  const retryAfterMs = parseRetryAfter(error.headers?.['retry-after'], Date.now());
+  return {
+    kind: 'refused',
+    code: 'RATE_LIMITED',
+    message: describe('limits the request rate', error),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+/** "Treat the result of a 500 as indeterminate"; Stripe stores it under the key and marks each repetition of it. */
+function serverError(error: SdkError): FailureAnswer {
+  const answer = unknown('SERVER_ERROR', error);
+  return error.headers?.['idempotent-replayed'] === 'true' ? { ...answer, replayed: true } : answer;
+}
+
+function answerFromTransport({ reason, sent }: TransportFailure): FailureAnswer {
+  const code = token(reason) || 'CONNECTION_FAILED';
+  return sent
+    ? { kind: 'unknown', code, message: `No complete answer from Stripe: ${code}` }
+    : { kind: 'refused', code, message: `Stripe was not reached, nothing was sent: ${code}` };
+}
+
+function unknown(code: string, error: SdkError): Extract<FailureAnswer, { kind: 'unknown' }> {
+  return { kind: 'unknown', code, message: describe(`gave no clear answer: ${code}`, error) };
+}
+
+function describe(what: string, { statusCode, requestId }: SdkError): string {
+  const facts = [statusCode && `status ${statusCode}`, token(requestId) && `request ${requestId}`].filter(Boolean);
+  return `Stripe ${what}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`;
+}
+
+/** Codes, parameter names and ids as they are; free text, which may hold anything, is left out. */
+function token(text: string | null | undefined): string {
+  return text && /^[\w.[\]-]{1,100}$/.test(text) ? text : '';
+}
+
+/** Seconds or an HTTP date (RFC 9110, 10.2.3). */
+export function parseRetryAfter(header: unknown, now: number): number | undefined {
+  if (typeof header !== 'string' || header.trim() === '') return undefined;
+  const milliseconds = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
