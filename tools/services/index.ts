@@ -9,7 +9,7 @@ import { requireBinaries } from './install';
 import { setDirectory } from './layout';
 import { withLock } from './lock';
 import { controlsOf, DEFINITIONS, externalControls } from './controls';
-import { stopPortMapper } from './epmd';
+import { portMapperPid, stopPortMapper } from './epmd';
 import { urlsFromEnvironment } from './environment';
 import { assignPorts, isFree, portsOf } from './ports';
 import { amqpUrl, managementUrl } from './rabbitmq';
@@ -111,6 +111,8 @@ async function portsTakenByOthers(set: string): Promise<PortName[]> {
   const { ports } = readState(set);
   const idle = DEFINITIONS.filter((definition) => ports[definition.ports[0]] && !runningPid(definition, set));
   const names = idle.flatMap((definition) => [...definition.ports]);
+  // The port mapper may run while its node is down.
+  if (ports.epmd && portMapperPid(set) === undefined) names.push('epmd');
   const checks = await Promise.all(names.map(async (name) => ({ name, free: await isFree(ports[name] ?? 0) })));
   return checks.filter((check) => !check.free).map((check) => check.name);
 }
