@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { execWithServices } from './exec';
 import { startServices, statusOf, stopServices } from './index';
+import { catchSignals, exitCodeOf } from './signals';
 
 const USAGE = 'usage: services up | down | status [--set dev|test|demo]   ·   exec [--set NAME] -- COMMAND [ARGUMENTS]';
 
@@ -33,7 +34,12 @@ async function main(argv: string[]): Promise<number> {
 
 async function up(set: string): Promise<number> {
   const begun = performance.now();
+  const signals = catchSignals();
   const services = await startServices(set);
+  if (signals.first !== undefined) {
+    await services.stop();
+    return exitCodeOf(signals.first);
+  }
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
   let how = 'was up already';
   if (services.external) how = 'named by the environment, nothing started';

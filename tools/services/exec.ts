@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { environmentOf, startServices } from './index';
+import { type CaughtSignals, catchSignals, exitCodeOf } from './signals';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A child that ignores the signal must not keep the servers running. */
 const CHILD_LIMIT_MS = 30_000;
 
@@ -25,28 +24,6 @@ export async function execWithServices(set: string, command: readonly string[]):
   }
 }
 
-interface CaughtSignals {
-  first: NodeJS.Signals | undefined;
-  forward: (signal: NodeJS.Signals) => void;
-  release(): void;
-}
-
-function catchSignals(): CaughtSignals {
-  const caught: CaughtSignals = {
-    first: undefined,
-    forward: () => {},
-    release: () => SIGNALS.forEach((name) => process.removeListener(name, handle)),
-  };
-  // A Ctrl-C reaches the whole process group and is forwarded to us as well: only the first of a kind counts.
-  const handle = (signal: NodeJS.Signals): void => {
-    if (caught.first !== undefined) return;
-    caught.first = signal;
-    caught.forward(signal);
-  };
-  for (const name of SIGNALS) process.on(name, handle);
-  return caught;
-}
-
 function run(
   program: string,
   args: readonly string[],
@@ -67,6 +44,3 @@ function run(
     });
   });
 }
-
-/** As shells report a death by signal. */
-const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
