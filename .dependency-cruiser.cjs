@@ -12,7 +12,7 @@ const LAYERS = [
   ['contract'],
   ['platform'],
 ];
-const COMPOSITION = '^src/(main|service|migrate|config)';
+const COMPOSITION = '^src/(main|service|migrate|config|composition)';
 
 const rooms = LAYERS.flat();
 const folder = (names) => `^src/(${names.join('|')})/`;
@@ -47,7 +47,7 @@ module.exports = {
       name: 'only-composition-reads-config',
       severity: 'error',
       from: { path: '^src/', pathNot: COMPOSITION },
-      to: { path: '^src/(config|service|main|migrate)' },
+      to: { path: '^src/(config|composition|service|main|migrate)' },
     },
     {
       name: 'config-is-a-leaf',
@@ -59,7 +59,7 @@ module.exports = {
       name: 'rooms-are-placed',
       severity: 'error',
       from: {},
-      to: { path: '^src/[^/]+/', pathNot: `^src/(${[...rooms, 'config'].join('|')})/` },
+      to: { path: '^src/[^/]+/', pathNot: `^src/(${[...rooms, 'config', 'composition'].join('|')})/` },
     },
     {
       name: 'source-does-not-import-tests-or-tools',

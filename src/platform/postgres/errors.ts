@@ -23,7 +23,8 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof CommitUnknownError) return true;
   const state = sqlState(error);
-  if (state === undefined) return true;
+  // Without an SQLSTATE it is the network, the driver or the pool, unless it is a fault in our own code.
+  if (state === undefined) return !(error instanceof TypeError || error instanceof RangeError);
   return (
     state.startsWith('08') ||
     state.startsWith('53') ||

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { defineJobType } from './job-type';
+
+const MAX_AMOUNT = 1_000_000;
+
+const payload = z.strictObject({
+  userId: z.uuid(),
+  venueId: z.uuid(),
+  eventId: z.uuid(),
+  /** Minor units (cents). */
+  amount: z.int().positive().max(MAX_AMOUNT),
+  /** ISO 4217, in either case. */
+  currency: z.string().regex(/^[A-Za-z]{3}$/, 'is not an ISO 4217 code').default('USD'),
+  /** The provider's id of the customer's payment method. */
+  paymentMethod: z.string().min(1).max(255),
+  deviceFingerprint: z.string().max(255).optional(),
+  metadata: z.record(z.string().max(40), z.union([z.string().max(500), z.number(), z.boolean()])).optional(),
+  provider: z.literal('stripe').optional(),
+});
+
+const result = z.strictObject({
+  /** Our job id: refunds name a payment by it. */
+  transactionId: z.uuid(),
+  chargeId: z.string(),
+  paymentIntentId: z.string(),
+  provider: z.literal('stripe'),
+  amount: z.int(),
+  currency: z.string(),
+  status: z.literal('completed'),
+  processedAt: z.iso.datetime(),
+});
+
+export type PaymentPayload = z.infer<typeof payload>;
+export type PaymentResult = z.infer<typeof result>;
+
+/** Charges a customer once. */
+export const paymentProcess = defineJobType({
+  name: 'payment-process',
+  queue: 'money',
+  priority: 10,
+  concurrency: 5,
+  timeoutMs: 30_000,
+  payload,
+  result,
+  defaultKey: ({ venueId, userId, eventId, amount }) => `payment-${venueId}-${userId}-${eventId}-${amount}`,
+});

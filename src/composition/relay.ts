@@ -1,0 +1,62 @@
+import type { Channel } from 'amqplib';
+import { Relay, relayMetrics } from '../outbox/relay';
+import { deferRow, markPublished, readUnpublished } from '../outbox/rows';
+import { OutboxListener } from '../outbox/signal';
+import { Lease } from '../platform/lease';
+import type { Component } from '../platform/lifecycle';
+import { RabbitConnection } from '../platform/rabbitmq/connection';
+import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
+import { within } from '../platform/time';
+import { declareTopology } from '../topology/assert';
+import type { Foundation } from './foundation';
+
+/** Committed messages to the broker; one process of all at a time. */
+export function composeRelay(foundation: Foundation): Component[] {
+  const { config, log, metrics, database, decorate, outboxSignal } = foundation;
+  const connection = new RabbitConnection(config.rabbitmq.url, 'relay', log);
+  const publisher = new Publisher(connection, {
+    name: 'relay',
+    setup: (channel: Channel) => declareTopology(channel),
+  });
+  const leaderGauge = metrics.gauge('relay_leader', '1 in the process that publishes the outbox');
+  const lease = new Lease(
+    database,
+    {
+      name: 'relay',
+      holder: config.instance,
+      ttlMs: config.relay.leaseMs,
+      onChange: (held) => {
+        leaderGauge.set(held ? 1 : 0);
+        if (held) relay.wake();
+      },
+    },
+    log,
+  );
+  const publish = (messages: OutgoingMessage[]) =>
+    within(
+      config.relay.confirmTimeoutMs,
+      'the confirms of a batch',
+      Promise.allSettled(messages.map((message) => publisher.publish(message))),
+    );
+  const relay = new Relay(
+    {
+      mayPublish: () => lease.held && publisher.connected,
+      read: decorate('read outbox', (limit) => readUnpublished(database, limit)),
+      publish: decorate('publish', publish),
+      markPublished: decorate('mark published', (rows) => markPublished(database, rows)),
+      defer: (row, reason, retryInMs, maxAttempts) => deferRow(database, row, reason, retryInMs, maxAttempts),
+    },
+    config.relay,
+    relayMetrics(metrics),
+    log,
+  );
+  const listener = new OutboxListener(config.database.directUrl, () => relay.wake(), log);
+  outboxSignal.attachRelay(() => relay.wake());
+  return [
+    { name: 'relay connection', stop: () => connection.close() },
+    { name: 'relay publisher', stop: () => publisher.close() },
+    { name: 'relay lease', start: () => Promise.resolve(lease.start()), stop: () => lease.stop() },
+    { name: 'relay', start: () => Promise.resolve(relay.start()), stop: () => relay.stop() },
+    { name: 'outbox listener', start: () => Promise.resolve(listener.start()), stop: () => listener.stop() },
+  ];
+}

@@ -1,0 +1,86 @@
+import { markNotQueued } from '../jobs/claim';
+import { raiseDispatch, readOpenDispatched, reopenResolved, takeWaiting } from '../jobs/dispatch';
+import { readMarker, writeMarker } from '../jobs/markers';
+import { dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
+import { Lease } from '../platform/lease';
+import type { Component } from '../platform/lifecycle';
+import { describeError } from '../platform/logger';
+import { Loop } from '../platform/time';
+import { QUEUE_POLICIES } from '../catalogue/queues';
+import { leaveMarker, readMemory } from '../queues/marker';
+import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
+import type { Foundation } from './foundation';
+
+const HOUR_MS = 60 * 60 * 1_000;
+/** Published messages stay this long, for people who look into something. */
+const KEEP_PUBLISHED_MS = 7 * 24 * HOUR_MS;
+
+export interface SchedulerRole {
+  components: Component[];
+  /** Has waiting jobs fed to Redis at once. */
+  wakeFeeder: () => void;
+}
+
+/** The duties of which one process of all takes care: recovery, and the outbox's partitions. */
+export function composeScheduler(foundation: Foundation): SchedulerRole {
+  const { config, log, metrics, database } = foundation;
+  const leaderGauge = metrics.gauge('scheduler_leader', '1 in the process that holds the leader duties');
+  const lease = new Lease(
+    database,
+    {
+      name: 'scheduler',
+      holder: config.instance,
+      ttlMs: config.recovery.leaseMs,
+      onChange: (held) => {
+        leaderGauge.set(held ? 1 : 0);
+        if (held) reconciler.poke();
+      },
+    },
+    log,
+  );
+  const reconciler = composeReconciler(foundation, () => lease.held);
+  const upkeep = new Loop(
+    async () => {
+      if (!lease.held) return;
+      await ensurePartitions(database);
+      const dropped = await dropPublishedPartitions(database, new Date(Date.now() - KEEP_PUBLISHED_MS));
+      if (dropped.length > 0) log.info('published partitions dropped', { partitions: dropped });
+    },
+    HOUR_MS,
+    (error) => log.error('partitions not kept up', { error: describeError(error) }),
+  );
+  return {
+    components: [
+      { name: 'outbox partitions', start: () => ensurePartitions(database) },
+      { name: 'scheduler lease', start: () => Promise.resolve(lease.start()), stop: () => lease.stop() },
+      { name: 'reconciler', start: () => Promise.resolve(reconciler.start()), stop: () => reconciler.stop() },
+      { name: 'partition upkeep', start: () => Promise.resolve(upkeep.start()), stop: () => upkeep.stop() },
+    ],
+    wakeFeeder: () => reconciler.poke(),
+  };
+}
+
+function composeReconciler(foundation: Foundation, isLeader: () => boolean): Reconciler {
+  const { config, log, metrics, database, moneyRedis, moneyQueue, moneyPrefix, decorate } = foundation;
+  const { queueName } = QUEUE_POLICIES.money;
+  return new Reconciler(
+    {
+      isLeader,
+      readMemory: () => readMemory(moneyRedis, moneyPrefix),
+      leaveMarker: (marker) => leaveMarker(moneyRedis, moneyPrefix, marker),
+      readMarker: () => readMarker(database, queueName),
+      writeMarker: (marker) => writeMarker(database, queueName, marker),
+      readOpen: (page) => readOpenDispatched(database, page),
+      holds: (jobs) => moneyQueue.holds(jobs),
+      raiseDispatch: decorate('hand over again', (jobs) => raiseDispatch(database, jobs)),
+      enqueue: (jobs) => moneyQueue.add(jobs),
+      markNotQueued: (jobIds) => markNotQueued(database, jobIds),
+      size: () => moneyQueue.size(),
+      takeWaiting: decorate('take waiting', (limit) => takeWaiting(database, limit)),
+      reopenResolved: () => reopenResolved(database),
+    },
+    { window: config.intake.window, ...config.recovery },
+    recoveryMetrics(metrics),
+    log,
+  );
+}

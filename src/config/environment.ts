@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** Set and not empty counts; an empty variable is one that is not set. */
+export type Environment = Record<string, string | undefined>;
+
+/** A configuration that cannot be used, with everything that is wrong with it. The process exits with code 78. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const ROLES = ['api', 'consumer', 'worker', 'relay', 'scheduler'] as const;
+export type Role = (typeof ROLES)[number];
+
+const roles = z
+  .string()
+  .transform((list) => list.split(',').map((role) => role.trim()))
+  .pipe(z.array(z.enum(ROLES)).min(1));
+
+const positive = z.coerce.number().int().positive();
+const url = (...protocols: string[]) =>
+  z.url().refine((text) => protocols.includes(new URL(text).protocol), `must be ${protocols.join(' or ')}//…`);
+
+/** Every variable, as it stands in the environment. */
+const variables = z.object({
+  SERVICE_NAME: z.string().default('queue-service'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  ROLES: roles.default([...ROLES]),
+  SHUTDOWN_TIMEOUT_MS: positive.default(30_000),
+
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  /** Past a pooler, for LISTEN. */
+  DATABASE_DIRECT_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_POOL_SIZE: positive.default(10),
+  DATABASE_PREPARED_STATEMENTS: z.stringbool().default(true),
+
+  REDIS_MONEY_URL: url('redis:', 'rediss:').optional(),
+  REDIS_HOST: z.string().optional(),
+  REDIS_PORT: positive.default(6379),
+  REDIS_PASSWORD: z.string().optional(),
+  QUEUE_PREFIX: z.string().regex(/^[\w-]+$/).default('queue-service'),
+
+  AMQP_URL: url('amqp:', 'amqps:'),
+  RABBITMQ_MANAGEMENT_URL: url('http:', 'https:').optional(),
+  CONSUMER_PREFETCH: positive.default(400),
+
+  /** Turns default idempotency keys, which hold addresses, into what is stored. Changing it forgets those keys. */
+  IDEMPOTENCY_KEY_SECRET: z.string().min(32),
+  MONEY_WINDOW: positive.default(50_000),
+  CANARY_CONCURRENCY: positive.default(400),
+  MAX_BATCH: positive.default(200),
+
+  STRIPE_SECRET_KEY: z.string().min(1),
+  STRIPE_API_BASE: url('http:', 'https:').optional(),
+});
+
+export type Variables = z.infer<typeof variables>;
+
+/** Refused by name: tokens are verified with public keys only. */
+const REFUSED = ['JWT_SECRET'];
+
+/**
+ * Reads all variables at once; a secret may come from the file that `<NAME>_FILE` names.
+ * @throws ConfigError that lists every problem
+ */
+export function readEnvironment(environment: Environment): Variables {
+  const problems = REFUSED.filter((name) => environment[name]).map((name) => `${name} is not accepted`);
+  const parsed = variables.safeParse(withFiles(environment, problems));
+  const refined = parsed.success ? missingRedis(parsed.data) : [];
+  if (parsed.success && problems.length === 0 && refined.length === 0) return parsed.data;
+  const issues = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigError(['The configuration cannot be used:', ...problems, ...issues, ...refined].join('\n  '));
+}
+
+function missingRedis(values: Variables): string[] {
+  return values.REDIS_MONEY_URL ?? values.REDIS_HOST ? [] : ['REDIS_MONEY_URL or REDIS_HOST must be set'];
+}
+
+function withFiles(environment: Environment, problems: string[]): Environment {
+  const values: Environment = {};
+  for (const name of Object.keys(variables.shape)) {
+    const direct = environment[name];
+    const file = environment[`${name}_FILE`];
+    if (direct) values[name] = direct;
+    else if (file) values[name] = readSecret(name, file, problems);
+  }
+  return values;
+}
+
+function readSecret(name: string, file: string, problems: string[]): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    problems.push(`${name}_FILE: cannot be read`);
+    return undefined;
+  }
+}

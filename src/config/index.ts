@@ -1,0 +1,57 @@
+import { hostname } from 'node:os';
+import { readEnvironment, type Environment, type Role } from './environment';
+
+export { ConfigError, type Role } from './environment';
+
+/** Everything that the service is told from outside: parsed once, at start, and never changed. */
+export type Config = Readonly<ReturnType<typeof loadConfig>>;
+
+const MONEY_DATABASE = 1;
+
+/** @throws ConfigError that lists every problem */
+export function loadConfig(environment: Environment) {
+  const env = readEnvironment(environment);
+  return Object.freeze({
+    serviceName: env.SERVICE_NAME,
+    /** Names this process in leases and timelines. */
+    instance: `${hostname()}:${process.pid}`,
+    logLevel: env.LOG_LEVEL,
+    roles: new Set<Role>(env.ROLES),
+    shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
+    database: {
+      url: env.DATABASE_URL,
+      directUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,
+      poolSize: env.DATABASE_POOL_SIZE,
+      prepareStatements: env.DATABASE_PREPARED_STATEMENTS,
+      statementTimeoutMs: 15_000,
+    },
+    redis: {
+      moneyUrl: env.REDIS_MONEY_URL ?? sharedRedis(env.REDIS_HOST, env.REDIS_PORT, env.REDIS_PASSWORD, MONEY_DATABASE),
+      prefix: env.QUEUE_PREFIX,
+      /** A money request is answered within 2 s, whatever Redis does. */
+      commandTimeoutMs: 2_000,
+    },
+    rabbitmq: {
+      url: env.AMQP_URL,
+      managementUrl: env.RABBITMQ_MANAGEMENT_URL,
+      prefetch: env.CONSUMER_PREFETCH,
+    },
+    intake: { keySecret: env.IDEMPOTENCY_KEY_SECRET, maxBatch: env.MAX_BATCH, window: env.MONEY_WINDOW },
+    worker: {
+      canaryConcurrency: env.CANARY_CONCURRENCY,
+      maxBatch: env.MAX_BATCH,
+      lockMs: 10_000,
+      stalledCheckMs: 5_000,
+    },
+    relay: { batchSize: 500, pollMs: 1_000, maxAttempts: 20, leaseMs: 6_000, confirmTimeoutMs: 10_000 },
+    recovery: { leaseMs: 6_000, checkEveryMs: 1_000, overdueEveryMs: 30_000, overdueByMs: 15_000 },
+    proofs: { everyMs: 30_000 },
+    stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+  });
+}
+
+function sharedRedis(host = '', port: number, password: string | undefined, database: number): string {
+  const url = new URL(`redis://${host}:${port}/${database}`);
+  if (password !== undefined) url.password = password;
+  return url.toString();
+}

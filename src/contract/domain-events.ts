@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** Becomes part of an idempotency key. */
+const id = z
+  .string()
+  .min(1)
+  .max(60)
+  .regex(/^[^\p{Cc}]+$/u, 'contains control characters');
+
+/** Domain events that this service understands: name = routing key on `platform.events`, schema = their `data`. */
+export const DOMAIN_EVENTS = {
+  'order.placed': z.strictObject({
+    orderId: id,
+    userId: z.uuid(),
+    venueId: z.uuid(),
+    eventId: z.uuid(),
+    /** Minor units. */
+    amount: z.int(),
+    currency: z.string(),
+    paymentMethod: z.string(),
+    provider: z.enum(['stripe', 'square']).optional(),
+    email: z.email(),
+    tickets: z.array(z.strictObject({ ticketId: id, seatId: id.optional() })).min(1).max(1_000),
+  }),
+} as const;
+
+export type DomainEventName = keyof typeof DOMAIN_EVENTS;
+export type DomainEventData<Name extends DomainEventName> = z.infer<(typeof DOMAIN_EVENTS)[Name]>;
+
+export function isDomainEventName(name: string): name is DomainEventName {
+  return Object.hasOwn(DOMAIN_EVENTS, name);
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { timestamp } from './envelope';
+import { JOB_TYPE_PATTERN, TIERS } from './names';
+
+const THIRTY_DAYS_MS = 30 * 24 * 60 * 60 * 1_000;
+const MAX_KEY_BYTES = 255;
+
+/** The caller's own key: printable, and short enough for an index whatever script it is written in. */
+export const idempotencyKey = z
+  .string()
+  .min(1)
+  .refine((key) => Buffer.byteLength(key, 'utf8') <= MAX_KEY_BYTES, `is longer than ${MAX_KEY_BYTES} bytes of UTF-8`)
+  .refine((key) => !/\p{Cc}/u.test(key), 'contains control characters');
+
+export const jobOptions = z.strictObject({
+  /** 10 is the most urgent. */
+  priority: z.int().min(1).max(10).optional(),
+  /** Milliseconds before the first start. */
+  delay: z.int().min(0).max(THIRTY_DAYS_MS).optional(),
+  attempts: z.int().min(1).max(10).optional(),
+  /** Milliseconds that one attempt may take. */
+  timeout: z.int().min(1_000).max(600_000).optional(),
+  /** A job that has not started by then ends as failed with the code EXPIRED. */
+  expiresAt: timestamp.optional(),
+  orderingKey: z.never('is not offered by this version').optional(),
+  callbackUrl: z.never('is not offered by this version').optional(),
+});
+
+/** `data` of a job request event: one schema, whatever way the request comes in. */
+export const jobRequest = z.strictObject({
+  queue: z.enum(TIERS).optional(),
+  type: z.string().regex(JOB_TYPE_PATTERN, 'is not a job type name'),
+  data: z.record(z.string(), z.unknown()),
+  idempotencyKey: idempotencyKey.optional(),
+  options: jobOptions.optional(),
+});
+
+export type JobRequest = z.infer<typeof jobRequest>;
+export type JobOptions = z.infer<typeof jobOptions>;

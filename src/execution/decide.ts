@@ -1,0 +1,142 @@
+import { QUEUE_POLICIES } from '../catalogue/queues';
+import type { OutcomeError, OutcomeName } from '../contract/outcome';
+import type { HandlerOutcome } from '../handlers/outcome';
+import type { StartedJob } from '../jobs/start';
+import type { Settlement } from '../jobs/settle';
+
+/** How an attempt ended: by its handler's word, or by what happened to it. */
+export type AttemptEnd =
+  | HandlerOutcome<unknown>
+  /** The handler did not come back in time. */
+  | { kind: 'timedOut' }
+  /** The process stops; the attempt does not count. */
+  | { kind: 'handedBack' }
+  /** The handler threw: a fault in it. */
+  | { kind: 'crashed' }
+  | { kind: 'expired' }
+  | { kind: 'poisonous' };
+
+/** What the ledger says about the job's effects at the end of the attempt. */
+export interface EffectSummary {
+  anyUncertain: boolean;
+  anyHappened: boolean;
+}
+
+/** A settlement with the outcome that it publishes, if it publishes one. */
+export interface Decision {
+  settlement: Settlement;
+  outcome: Exclude<OutcomeName, 'duplicate' | 'rejected'> | undefined;
+}
+
+/**
+ * Decides what becomes of a job; the only place that does. The rule above all: while an effect may have happened, a
+ * money job never ends as failed or cancelled — it is tried again, or it is in doubt.
+ */
+export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary, now: Date): Decision {
+  const ends = new Ends(job, effects, now);
+  switch (end.kind) {
+    case 'done':
+      return ends.completed(end.result);
+    case 'retry':
+      return ends.retry(end.code, end.message, end.afterMs ?? 0);
+    case 'crashed':
+      return ends.retry('HANDLER_ERROR', 'the handler failed unexpectedly', 0);
+    case 'snooze':
+      return ends.pending(end.code, end.afterMs, job.attempts);
+    case 'handedBack':
+      return ends.pending('HANDED_BACK', 0, job.attempts);
+    case 'failed':
+      return ends.failed({ code: end.code, message: end.message, replayable: end.replayable }, job.attempts + 1);
+    case 'expired':
+      return ends.failed(EXPIRED, job.attempts);
+    case 'poisonous':
+      return ends.failed(POISON, job.attempts);
+    case 'timedOut':
+      return ends.failed(TIMEOUT, job.attempts + 1);
+    case 'inDoubt':
+    case 'attention':
+      return ends.inDoubt({ code: end.code, message: end.message, replayable: false }, job.attempts + 1);
+    case 'cancelled':
+      return ends.cancelled();
+  }
+}
+
+const EXPIRED: OutcomeError = { code: 'EXPIRED', message: 'the job had not started when it expired', replayable: false };
+const POISON: OutcomeError = { code: 'POISON', message: 'the job ended its processes three times', replayable: true };
+const TIMEOUT: OutcomeError = { code: 'TIMEOUT', message: 'the attempt did not end in time', replayable: true };
+
+class Ends {
+  constructor(
+    private readonly job: StartedJob,
+    private readonly effects: EffectSummary,
+    private readonly now: Date,
+  ) {}
+
+  completed(result: unknown): Decision {
+    return this.decision('completed', 'completed', {
+      status: 'completed',
+      reason: 'DONE',
+      result,
+      attempts: this.job.attempts + 1,
+    });
+  }
+
+  retry(code: string, message: string, afterMs: number): Decision {
+    const attempts = this.job.attempts + 1;
+    if (attempts >= this.job.maxAttempts) {
+      return this.failed({ code, message: `${message} (after ${attempts} attempts)`, replayable: true }, attempts);
+    }
+    return this.pending(code, Math.max(afterMs, QUEUE_POLICIES[this.job.tier].backoffMs(attempts)), attempts);
+  }
+
+  pending(reason: string, retryInMs: number, attempts: number): Decision {
+    return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs, attempts });
+  }
+
+  failed(error: OutcomeError, attempts: number): Decision {
+    if (this.effects.anyUncertain) return this.inDoubt({ ...error, replayable: false }, attempts);
+    return this.decision('failed', 'failed', {
+      status: 'failed',
+      reason: error.code,
+      error,
+      attempts,
+      // A key whose effect happened stays held: asking again under it must not make it happen twice.
+      releaseKey: !this.effects.anyHappened,
+    });
+  }
+
+  inDoubt(error: OutcomeError, attempts: number): Decision {
+    return this.decision('attention', undefined, { status: 'in_doubt', reason: error.code, error, attempts });
+  }
+
+  cancelled(): Decision {
+    if (this.effects.anyUncertain || this.effects.anyHappened) return this.retry('CANCEL_TOO_LATE', 'an effect had begun', 0);
+    return this.decision('cancelled', 'cancelled', {
+      status: 'cancelled',
+      reason: 'CANCELLED',
+      attempts: this.job.attempts,
+      releaseKey: true,
+    });
+  }
+
+  private decision(
+    outcome: Decision['outcome'],
+    terminal: 'completed' | 'failed' | 'cancelled' | undefined,
+    settlement: Pick<Settlement, 'status' | 'reason' | 'attempts'> & Partial<Settlement>,
+  ): Decision {
+    return {
+      outcome,
+      settlement: {
+        jobId: this.job.jobId,
+        token: this.job.token,
+        result: null,
+        error: null,
+        retryInMs: 0,
+        releaseKey: false,
+        sequence: this.job.sequence + (outcome === undefined ? 0 : 1),
+        finishedAt: terminal === undefined ? undefined : this.now,
+        ...settlement,
+      },
+    };
+  }
+}

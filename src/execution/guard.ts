@@ -1,0 +1,71 @@
+import { isTerminal, type DispatchedJob } from '../jobs/job';
+import type { StartedJob, StartRequest, UnstartedJob } from '../jobs/start';
+import { Batcher } from '../platform/batcher';
+import type { AttemptEnd } from './decide';
+import type { SuspectLane } from './suspects';
+
+export interface GuardSteps {
+  start: (requests: StartRequest[]) => Promise<StartedJob[]>;
+  readUnstarted: (jobId: string) => Promise<UnstartedJob | undefined>;
+  startExceptional: (request: StartRequest, countAsSuspect: boolean) => Promise<StartedJob | undefined>;
+}
+
+/** Why a job that was taken from Redis does not run in the ordinary way. */
+export type GuardAnswer =
+  | { kind: 'started'; job: StartedJob }
+  /** Started under suspicion of killing its process; must run in the suspects' lane. */
+  | { kind: 'suspect' }
+  /** Started only to be ended in this way. */
+  | { kind: 'toEnd'; end: 'expired' | 'poisonous' | 'cancelled' }
+  | { kind: 'notYet'; delayMs: number }
+  /** Finished, in doubt, or handed to Redis again under another number: nothing runs. */
+  | { kind: 'stale'; reason: 'finished' | 'superseded' }
+  | { kind: 'missing' };
+
+/** After so many starts as the only suspect, none of which finished, a job is taken to be what kills its processes. */
+const MAX_SUSPECT_STARTS = 3;
+
+/** Decides whether a job from Redis may run, and starts it. Starts that come together share one statement. */
+export class Guard {
+  private readonly batcher: Batcher<StartRequest, StartedJob | undefined>;
+
+  constructor(
+    private readonly steps: GuardSteps,
+    private readonly newToken: () => string,
+    readonly suspects: SuspectLane,
+    maxBatch: number,
+  ) {
+    this.batcher = new Batcher((requests) => this.startBatch(requests), maxBatch);
+  }
+
+  async admit(ref: DispatchedJob): Promise<GuardAnswer> {
+    const job = await this.batcher.submit({ ...ref, token: this.newToken() });
+    if (job) return { kind: 'started', job };
+    return judge(ref, await this.steps.readUnstarted(ref.jobId));
+  }
+
+  /** Starts a job that `admit` refused, as the answer said; undefined when it changed in the meantime. */
+  startExceptional(ref: DispatchedJob, asSuspect: boolean): Promise<StartedJob | undefined> {
+    return this.steps.startExceptional({ ...ref, token: this.newToken() }, asSuspect);
+  }
+
+  private async startBatch(requests: StartRequest[]): Promise<(StartedJob | undefined)[]> {
+    const started = await this.steps.start(requests);
+    // By token: the same job may have been asked for twice in one batch, and only one of them has it now.
+    const byToken = new Map(started.map((job) => [job.token, job]));
+    return requests.map((request) => byToken.get(request.token));
+  }
+}
+
+function judge(ref: DispatchedJob, job: UnstartedJob | undefined): GuardAnswer {
+  if (!job) return { kind: 'missing' };
+  if (isTerminal(job.status) || job.status === 'in_doubt') return { kind: 'stale', reason: 'finished' };
+  if (job.generation !== ref.generation || job.dispatch !== ref.dispatch) return { kind: 'stale', reason: 'superseded' };
+  if (job.suspect && job.suspectStarts >= MAX_SUSPECT_STARTS) return { kind: 'toEnd', end: 'poisonous' };
+  if (job.suspect) return { kind: 'suspect' };
+  if (job.cancelRequested) return { kind: 'toEnd', end: 'cancelled' };
+  if (job.expired) return { kind: 'toEnd', end: 'expired' };
+  return { kind: 'notYet', delayMs: job.dueInMs };
+}
+
+export type ForcedEnd = Extract<AttemptEnd, { kind: 'expired' | 'poisonous' | 'cancelled' }>['kind'];

@@ -1,0 +1,159 @@
+/**
+ * The journey of one job from Redis: load → admit → guard → perform → settle.
+ *
+ * What may crash where: before the guard, nothing happened, and BullMQ or the reconciler brings the job again. After the
+ * guard, the job is `processing` with a start that never finished; whoever gets it next treats it as a suspect and asks
+ * the ledger of effects before anything else. During the settle, the transaction happened or it did not. After it, BullMQ
+ * may bring the job once more, and the guard finds it finished.
+ */
+import { QUEUE_POLICIES } from '../catalogue/queues';
+import type { Handler } from '../handlers/handler';
+import type { DispatchedJob } from '../jobs/job';
+import type { Settlement } from '../jobs/settle';
+import type { StartedJob } from '../jobs/start';
+import type { Logger } from '../platform/logger';
+import type { Metrics } from '../platform/metrics';
+import type { Disposal } from '../queues/worker';
+import { Attempt } from './attempt';
+import { decide, type AttemptEnd } from './decide';
+import { EffectRunner, type EffectSteps } from './effect-runner';
+import type { ForcedEnd, Guard } from './guard';
+import type { Settler } from './settler';
+import type { TypeSlots } from './type-slots';
+
+export interface RunnerParts {
+  handlers: Map<string, Handler>;
+  slots: TypeSlots;
+  guard: Guard;
+  settler: Settler;
+  effects: EffectSteps;
+  /** A job that Redis knows and PostgreSQL does not. */
+  reportMissing: (ref: DispatchedJob, type: string) => Promise<void>;
+}
+
+export function executionMetrics(metrics: Metrics) {
+  return {
+    duration: metrics.histogram(
+      'job_processing_duration_seconds',
+      'Time from start to settled',
+      [0.1, 0.5, 1, 2, 5, 10, 30, 60],
+      ['queue_name', 'job_type'],
+    ),
+    results: metrics.counter('job_results_total', 'Attempts that ended a job', ['queue_name', 'job_type', 'result']),
+    retries: metrics.counter('job_retries_total', 'Attempts that will be followed by another', ['job_type', 'reason']),
+    dropped: metrics.counter('jobs_dropped_total', 'Jobs from Redis that had nothing left to run', ['reason']),
+    inDoubt: metrics.counter('jobs_in_doubt_total', 'Jobs whose effect is unknown', ['job_type']),
+    fenced: metrics.counter('attempts_fenced_total', 'Attempts that another one had overtaken', ['job_type']),
+  };
+}
+
+const FINISHED: Disposal = { kind: 'finished' };
+/** A job that found no slot of its type comes back after about this long. */
+const NO_SLOT_MS = 250;
+
+export class JobRunner {
+  private readonly running = new Set<Attempt>();
+  private draining = false;
+
+  constructor(
+    private readonly parts: RunnerParts,
+    private readonly metrics: ReturnType<typeof executionMetrics>,
+    private readonly log: Logger,
+  ) {}
+
+  async run(ref: DispatchedJob, type: string): Promise<Disposal> {
+    const release = await this.parts.slots.acquire(type);
+    if (!release) return { kind: 'again', delayMs: Math.round(NO_SLOT_MS * (0.5 + Math.random())) };
+    try {
+      return await this.admit(ref, type);
+    } finally {
+      release();
+    }
+  }
+
+  /** Asks everything that runs to leave; what cannot finish goes back to its queue without having spent an attempt. */
+  handBackAll(): void {
+    this.draining = true;
+    for (const attempt of this.running) attempt.handBack();
+  }
+
+  private async admit(ref: DispatchedJob, type: string): Promise<Disposal> {
+    const answer = await this.parts.guard.admit(ref);
+    switch (answer.kind) {
+      case 'started':
+        return this.perform(answer.job);
+      case 'suspect':
+        return this.parts.guard.suspects.run(() => this.performSuspect(ref));
+      case 'toEnd':
+        return this.endNow(ref, answer.end);
+      case 'notYet':
+        return { kind: 'again', delayMs: answer.delayMs };
+      case 'stale':
+        this.metrics.dropped.inc({ reason: answer.reason });
+        return FINISHED;
+      case 'missing':
+        this.metrics.dropped.inc({ reason: 'missing' });
+        await this.parts.reportMissing(ref, type);
+        return FINISHED;
+    }
+  }
+
+  private async performSuspect(ref: DispatchedJob): Promise<Disposal> {
+    const job = await this.parts.guard.startExceptional(ref, true);
+    return job ? this.perform(job) : FINISHED;
+  }
+
+  private async endNow(ref: DispatchedJob, end: ForcedEnd): Promise<Disposal> {
+    const job = await this.parts.guard.startExceptional(ref, false);
+    if (!job) return FINISHED;
+    const effects = new EffectRunner(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0 });
+    await effects.load();
+    // Too late to cancel: what became of the effect must be found out.
+    if (end === 'cancelled' && (effects.anyUncertain || effects.anyHappened)) return this.perform(job);
+    return this.settle(job, { kind: end }, effects, performance.now());
+  }
+
+  private async perform(job: StartedJob): Promise<Disposal> {
+    const handler = this.parts.handlers.get(job.type);
+    const log = this.log.child({ jobId: job.jobId, jobType: job.type, ...traceOf(job) });
+    const attempt = new Attempt(job, this.parts.effects, log);
+    const begunAt = performance.now();
+    this.running.add(attempt);
+    if (this.draining) attempt.handBack();
+    try {
+      const end: AttemptEnd = handler
+        ? await attempt.run(handler)
+        : { kind: 'retry', code: 'NO_HANDLER', message: 'this process has no handler for the type' };
+      return await this.settle(job, end, attempt.effects, begunAt);
+    } finally {
+      this.running.delete(attempt);
+    }
+  }
+
+  private async settle(job: StartedJob, end: AttemptEnd, effects: EffectRunner, begunAt: number): Promise<Disposal> {
+    const decision = decide(job, end, effects, new Date());
+    const answer = await this.parts.settler.settle({ job, decision, facts: effects.facts.splice(0) });
+    if (answer === 'fenced') {
+      this.metrics.fenced.inc({ job_type: job.type });
+      return FINISHED;
+    }
+    this.observe(job, decision.settlement, (performance.now() - begunAt) / 1_000);
+    const { status, retryInMs } = decision.settlement;
+    return status === 'pending' ? { kind: 'again', delayMs: retryInMs } : FINISHED;
+  }
+
+  private observe(job: StartedJob, { status, reason }: Settlement, seconds: number): void {
+    const labels = { queue_name: QUEUE_POLICIES[job.tier].queueName, job_type: job.type };
+    this.metrics.duration.observe(labels, seconds);
+    if (status === 'pending') this.metrics.retries.inc({ job_type: job.type, reason });
+    else if (status === 'in_doubt') {
+      this.metrics.inDoubt.inc({ job_type: job.type });
+      this.log.error('job in doubt', { jobId: job.jobId, jobType: job.type, reason });
+    } else this.metrics.results.inc({ ...labels, result: status === 'completed' ? 'success' : 'failure' });
+  }
+}
+
+function traceOf(job: StartedJob): { traceId?: string } {
+  const traceId = job.traceparent?.split('-')[1];
+  return traceId === undefined ? {} : { traceId };
+}

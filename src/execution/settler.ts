@@ -1,0 +1,156 @@
+import type { Follower } from '../jobs/conflicts';
+import type { DeadLetter } from '../jobs/dead-letters';
+import type { EffectFact } from '../jobs/effects';
+import { duplicateOutcome, jobOutcome, type OutcomeFacts, type PublishableOutcome } from '../jobs/outcomes';
+import type { SettledJob, Settlement } from '../jobs/settle';
+import type { StartedJob } from '../jobs/start';
+import { Batcher } from '../platform/batcher';
+import { uuidV5 } from '../platform/ids';
+import type { Logger } from '../platform/logger';
+import { describeError } from '../platform/logger';
+import { isUnavailable } from '../platform/postgres/errors';
+import type { Transaction } from '../platform/postgres/database';
+import { exponentialBackoffMs, pause } from '../platform/time';
+import type { Decision } from './decide';
+
+/** One attempt's end, with everything that one transaction writes about it. */
+export interface Ending {
+  job: StartedJob;
+  decision: Decision;
+  facts: EffectFact[];
+}
+
+/** `fenced`: somebody else runs the job now; only the facts were kept. */
+export type EndingAnswer = 'settled' | 'fenced';
+
+export interface SettleSteps {
+  transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
+  appendFacts: (tx: Transaction, facts: EffectFact[]) => Promise<void>;
+  settle: (tx: Transaction, settlements: Settlement[]) => Promise<SettledJob[]>;
+  takeFollowers: (tx: Transaction, jobIds: string[]) => Promise<Follower[]>;
+  recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<unknown>;
+  append: (tx: Transaction, messages: PublishableOutcome[]) => Promise<void>;
+  wasSettledBy: (jobId: string, token: string) => Promise<boolean>;
+  /** Tells the relay, after the commit. */
+  signal: () => void;
+}
+
+const RETRY_BASE_MS = 200;
+const RETRY_CAP_MS = 5_000;
+
+/**
+ * Settles attempts: facts, state, key, followers, dead letters and outcomes in one transaction, shared with whatever
+ * settles at the same moment. While PostgreSQL is away it keeps trying, since the effects have happened.
+ */
+export class Settler {
+  private readonly batcher: Batcher<Ending, EndingAnswer>;
+
+  constructor(
+    private readonly steps: SettleSteps,
+    private readonly log: Logger,
+    maxBatch: number,
+  ) {
+    this.batcher = new Batcher((endings) => this.settleGroup(endings), maxBatch);
+  }
+
+  settle(ending: Ending): Promise<EndingAnswer> {
+    return this.batcher.submit(ending);
+  }
+
+  private async settleGroup(endings: Ending[]): Promise<EndingAnswer[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.settleOnce(endings);
+      } catch (error) {
+        this.log.warn('settling failed', { jobs: endings.length, attempt, error: describeError(error) });
+        // One that the database refuses for what it says must not hold up its neighbours.
+        if (!isUnavailable(error) && endings.length > 1) return this.settleOneByOne(endings);
+        if (!isUnavailable(error) && attempt >= 3) throw error;
+        await pause(exponentialBackoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS));
+      }
+    }
+  }
+
+  private async settleOneByOne(endings: Ending[]): Promise<EndingAnswer[]> {
+    const answers: EndingAnswer[] = [];
+    for (const ending of endings) {
+      // A single one that cannot be settled is left to the reconciler: it stays `processing` and is run again.
+      answers.push(...(await this.settleGroup([ending]).catch((): EndingAnswer[] => ['fenced'])));
+    }
+    return answers;
+  }
+
+  private async settleOnce(endings: Ending[]): Promise<EndingAnswer[]> {
+    const settled = await this.steps.transaction(async (tx) => {
+      await this.steps.appendFacts(tx, endings.flatMap((ending) => ending.facts));
+      const jobs = await this.steps.settle(tx, endings.map((ending) => ending.decision.settlement));
+      const byId = new Map(jobs.map((job) => [job.jobId, job]));
+      const mine = endings.filter((ending) => byId.has(ending.job.jobId));
+      await this.steps.append(tx, [...mine.flatMap(outcomesOf), ...(await this.answersToFollowers(tx, mine, byId))]);
+      await this.steps.recordDeadLetters(tx, mine.flatMap(deadLettersOf));
+      return new Set(byId.keys());
+    });
+    this.steps.signal();
+    return Promise.all(endings.map((ending) => this.answer(ending, settled)));
+  }
+
+  private async answersToFollowers(
+    tx: Transaction,
+    endings: Ending[],
+    jobs: Map<string, SettledJob>,
+  ): Promise<PublishableOutcome[]> {
+    const followed = endings.filter((ending) => isTerminal(ending) && jobs.get(ending.job.jobId)?.hasFollowers);
+    if (followed.length === 0) return [];
+    const followers = await this.steps.takeFollowers(tx, followed.map((ending) => ending.job.jobId));
+    const byJob = new Map(followed.map((ending) => [ending.job.jobId, ending]));
+    return followers.flatMap((follower) => {
+      const ending = byJob.get(follower.jobId);
+      return ending ? [duplicateOutcome(ending.job, follower, factsOf(ending), 'finished', timeOf(ending))] : [];
+    });
+  }
+
+  /** A refused settlement is either fenced, or was done already by a commit whose answer got lost. */
+  private async answer(ending: Ending, settled: Set<string>): Promise<EndingAnswer> {
+    if (settled.has(ending.job.jobId)) return 'settled';
+    return (await this.steps.wasSettledBy(ending.job.jobId, ending.job.token)) ? 'settled' : 'fenced';
+  }
+}
+
+function outcomesOf(ending: Ending): PublishableOutcome[] {
+  const { outcome } = ending.decision;
+  return outcome === undefined ? [] : [jobOutcome(ending.job, outcome, factsOf(ending), timeOf(ending))];
+}
+
+function deadLettersOf({ job, decision: { settlement } }: Ending): DeadLetter[] {
+  if (settlement.status !== 'failed' || !settlement.error) return [];
+  return [
+    {
+      kind: settlement.error.code === 'POISON' ? 'poison' : 'gave_up',
+      dedupeKey: uuidV5(job.jobId, `gave-up:${job.generation}`),
+      jobId: job.jobId,
+      queueName: job.tier,
+      jobType: job.type,
+      code: settlement.error.code,
+      errors: [{ path: 'attempts', message: settlement.error.message }],
+    },
+  ];
+}
+
+function factsOf({ job, decision: { settlement } }: Ending): OutcomeFacts {
+  return {
+    attempts: settlement.attempts,
+    sequence: settlement.sequence,
+    result: settlement.result,
+    error: settlement.error,
+    startedAt: job.startedAt,
+    finishedAt: settlement.finishedAt,
+  };
+}
+
+function isTerminal({ decision }: Ending): boolean {
+  return decision.settlement.finishedAt !== undefined;
+}
+
+function timeOf({ decision }: Ending): Date {
+  return decision.settlement.finishedAt ?? new Date();
+}

@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import type { TypedJobType } from '../catalogue/job-type';
+import type { Logger } from '../platform/logger';
+import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../providers/answer';
+import type { HandlerOutcome } from './outcome';
+
+export type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../providers/answer';
+
+/** What every call to a provider gets. */
+export interface CallLimits {
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * An effect whose provider takes a key from us. Asked again with the same key it happens once; when the provider no longer
+ * remembers the key, it is asked whether the effect happened.
+ */
+export interface KeyedEffect<Value> {
+  /** Names the effect within the job; a job that has several gives each its own. */
+  name: string;
+  /** What is about to be asked, for the ledger. No secrets, no personal data. */
+  intent: Record<string, unknown>;
+  value: z.ZodType<Value>;
+  /** How long the provider certainly remembers a key. */
+  keyWindowMs: number;
+  /** How much later than an effect the provider's search finds it. */
+  searchLagMs: number;
+  call: (
+    providerKey: string,
+    limits: CallLimits & { onLateAnswer: (answer: ProviderAnswer<Value>) => void },
+  ) => Promise<ProviderAnswer<Value>>;
+  find: (providerKey: string, limits: CallLimits) => Promise<LookupAnswer<Value>>;
+}
+
+export type EffectResult<Value> =
+  | DoneAnswer<Value>
+  | { kind: 'declined'; code: string; message: string }
+  /** The attempt ends here; return `outcome` as it is. */
+  | { kind: 'ended'; outcome: HandlerOutcome<never> };
+
+export interface Effects {
+  perform<Value>(effect: KeyedEffect<Value>): Promise<EffectResult<Value>>;
+}
+
+export interface HandlerContext {
+  jobId: string;
+  /** 1 for the first attempt. */
+  attempt: number;
+  /** Aborts when the attempt's time is over or the process stops: leave as soon as you can. */
+  signal: AbortSignal;
+  log: Logger;
+  effects: Effects;
+}
+
+/** Runs one attempt of a job. */
+export type Handler = (payload: unknown, context: HandlerContext) => Promise<HandlerOutcome<unknown>>;
+
+/** A handler for a job type; its payload is parsed again by the type's schema, which fills in defaults. */
+export function defineHandler<Payload, Result>(
+  type: TypedJobType<Payload, Result>,
+  handle: (payload: Payload, context: HandlerContext) => Promise<HandlerOutcome<Result>>,
+): [string, Handler] {
+  return [type.name, (payload, context) => handle(type.payload.parse(payload), context)];
+}

@@ -1,0 +1,257 @@
+/**
+ * The one door: validate → claim → enqueue → answer, for requests from the broker, from HTTP, from schedules and
+ * workflows alike. After `accept` has resolved, everything that it answered is durable and the message may be
+ * acknowledged; when it rejects, nothing may be.
+ *
+ * What may crash where: before the claim commits, nothing happened. Between claim and enqueue the job waits in PostgreSQL;
+ * the broker brings the message again and the same identity enqueues it, or the reconciler does. Between enqueue and
+ * acknowledgement the message comes again and is found to be the same request.
+ */
+import type { Claim } from '../jobs/claim';
+import type { Follower, StandingJob } from '../jobs/conflicts';
+import { isUnfinished } from '../jobs/conflicts';
+import type { DeadLetter } from '../jobs/dead-letters';
+import type { JobRecord } from '../jobs/job';
+import { duplicateOutcome } from '../jobs/outcomes';
+import type { OutboxMessage } from '../outbox/rows';
+import type { Logger } from '../platform/logger';
+import { describeError } from '../platform/logger';
+import type { Transaction } from '../platform/postgres/database';
+import { isRetryableConflict, isUnavailable } from '../platform/postgres/errors';
+import type { QueuedJob } from '../queues/ref';
+import { toClaim } from './claims';
+import { deadLetterOf, rejectedOutcome } from './rejections';
+import type { IntakeAnswer, IntakeRequest, Rejection, RejectionCode } from './request';
+
+/** A sound request with the bytes that it came in, kept should it be refused after all. */
+export interface Offer {
+  request: IntakeRequest;
+  body: Buffer;
+}
+
+export interface AcceptSteps {
+  /** Inserts the claims; answers with the ids of those that are jobs now. */
+  claim: (claims: Claim[]) => Promise<Set<string>>;
+  enqueue: (jobs: QueuedJob[]) => Promise<void>;
+  markNotQueued: (jobIds: string[]) => Promise<void>;
+  /** Whether Redis may hold `count` more jobs, or they shall wait in PostgreSQL. */
+  takeRoom: (count: number) => boolean;
+  transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
+  lockStanding: (tx: Transaction, requestKeys: string[], liveKeys: string[]) => Promise<StandingJob[]>;
+  addFollowers: (tx: Transaction, followers: Follower[]) => Promise<void>;
+  recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<Set<string>>;
+  append: (tx: Transaction, messages: OutboxMessage[]) => Promise<void>;
+  /** Tells the relay, after the commit. */
+  signal: () => void;
+  onAnswer: (answer: IntakeAnswer, type: string) => void;
+}
+
+interface Candidate {
+  offer: Offer;
+  claim: Claim;
+}
+
+/** A key may be released between the claim that met it and the look at who held it; then the claim is tried again. */
+const MAX_ROUNDS = 5;
+
+export class Intake {
+  constructor(
+    private readonly steps: AcceptSteps,
+    private readonly keySecret: string,
+    private readonly log: Logger,
+  ) {}
+
+  /** Answers each offer, in order. @throws when PostgreSQL cannot be used; then nothing may be acknowledged */
+  async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
+    const room = this.steps.takeRoom(offers.length);
+    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer.request, this.keySecret, room) }));
+    const answers = new Map<Candidate, IntakeAnswer>();
+    let open = candidates;
+    for (let round = 1; open.length > 0; round += 1) {
+      if (round > MAX_ROUNDS) throw new Error('the same keys were taken and released too often to be claimed');
+      open = await this.claimRound(open, answers);
+    }
+    return candidates.map((candidate) => {
+      const answer = answers.get(candidate);
+      if (!answer) throw new Error('an offer was left without an answer');
+      this.steps.onAnswer(answer, candidate.claim.jobType);
+      return answer;
+    });
+  }
+
+  /** Refuses messages: dead letter and outcome in one transaction. What was refused before is only counted. */
+  async reject(rejections: Rejection[]): Promise<void> {
+    if (rejections.length === 0) return;
+    await this.steps.transaction((tx) => this.writeRejections(tx, rejections));
+    this.steps.signal();
+    for (const { code, type, problems, jobId } of rejections) {
+      this.steps.onAnswer({ kind: 'rejected', code, problems, jobId }, type ?? 'unknown');
+    }
+  }
+
+  /** Claims what it can; answers with the candidates that must be claimed again. */
+  private async claimRound(candidates: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
+    const { claimed, refused } = await this.claimAll(candidates);
+    const created = candidates.filter(({ claim }) => claimed.has(claim.jobId));
+    for (const candidate of created) answers.set(candidate, { kind: 'created', jobId: candidate.claim.jobId });
+    await this.enqueue(created.filter(({ claim }) => claim.queued).map(({ claim }) => firstDispatch(claim)));
+    for (const candidate of refused) answers.set(candidate, await this.refuse(candidate));
+    const contested = candidates.filter((candidate) => !answers.has(candidate));
+    return contested.length === 0 ? [] : this.answerContested(contested, answers);
+  }
+
+  /** A statement that PostgreSQL refuses for one of its rows is run row by row: neighbours are not harmed. */
+  private async claimAll(candidates: Candidate[]): Promise<{ claimed: Set<string>; refused: Candidate[] }> {
+    try {
+      return { claimed: await this.claimRetrying(candidates), refused: [] };
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      if (candidates.length === 1) return { claimed: new Set(), refused: candidates };
+      this.log.warn('claiming row by row', { jobs: candidates.length, error: describeError(error) });
+    }
+    const claimed = new Set<string>();
+    const refused: Candidate[] = [];
+    for (const candidate of candidates) {
+      const one = await this.claimAll([candidate]);
+      for (const id of one.claimed) claimed.add(id);
+      refused.push(...one.refused);
+    }
+    return { claimed, refused };
+  }
+
+  private async claimRetrying(candidates: Candidate[], tries = 5): Promise<Set<string>> {
+    try {
+      return await this.steps.claim(candidates.map(({ claim }) => claim));
+    } catch (error) {
+      if (tries > 1 && isRetryableConflict(error)) return this.claimRetrying(candidates, tries - 1);
+      throw error;
+    }
+  }
+
+  /** Without Redis the jobs stay claimed, and are fed when it is back: the answer is success all the same. */
+  private async enqueue(jobs: QueuedJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    try {
+      await this.steps.enqueue(jobs);
+    } catch (error) {
+      this.log.warn('jobs stay in PostgreSQL', { jobs: jobs.length, error: describeError(error) });
+      const ids = jobs.map((job) => job.jobId);
+      // If this fails too, the reconciler finds them when they are overdue.
+      await this.steps.markNotQueued(ids).catch((failure: unknown) =>
+        this.log.warn('jobs not marked', { error: describeError(failure) }),
+      );
+    }
+  }
+
+  private async refuse({ offer, claim }: Candidate): Promise<IntakeAnswer> {
+    const problems = [{ path: 'data', message: 'cannot be stored' }];
+    await this.reject([toRejection(offer, claim, 'NOT_STORABLE', problems, undefined)]);
+    return { kind: 'rejected', code: 'NOT_STORABLE', problems, jobId: undefined };
+  }
+
+  /** Explains why claims found no place, and answers them, under the locks of the jobs that were in their way. */
+  private async answerContested(contested: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
+    const now = new Date();
+    const waitingAgain = await this.steps.transaction(async (tx) => {
+      const standing = await this.steps.lockStanding(
+        tx,
+        contested.map(({ claim }) => claim.requestKey),
+        contested.map(({ claim }) => claim.liveKey),
+      );
+      const judged = contested.map((candidate) => ({ ...candidate, candidate, verdict: judge(candidate.claim, standing) }));
+      const duplicates = judged.flatMap(({ claim, verdict }) =>
+        verdict.kind === 'duplicate' ? [{ job: verdict.job, follower: toFollower(claim, verdict.job) }] : [],
+      );
+      await this.steps.addFollowers(tx, duplicates.filter(({ job }) => isUnfinished(job)).map(({ follower }) => follower));
+      await this.steps.append(tx, duplicates.map(({ job, follower }) => duplicateOutcome(job, follower, job, 'first', now)));
+      await this.writeRejections(tx, judged.flatMap(({ offer, claim, verdict }) =>
+        verdict.kind === 'rejected' ? [toRejection(offer, claim, verdict.code, verdict.problems, verdict.jobId)] : [],
+      ));
+      return judged;
+    });
+    this.steps.signal();
+    // Redis ignores what it still holds, and gets back what a crash kept from it.
+    await this.enqueue(waitingAgain.flatMap(({ verdict }) => (verdict.kind === 'redelivered' ? verdict.redispatch : [])));
+    for (const { candidate, verdict } of waitingAgain) {
+      if (verdict.kind !== 'released') answers.set(candidate, toAnswer(verdict));
+    }
+    return contested.filter((candidate) => !answers.has(candidate));
+  }
+
+  private async writeRejections(tx: Transaction, rejections: Rejection[]): Promise<void> {
+    if (rejections.length === 0) return;
+    const now = new Date();
+    const letters = rejections.map(deadLetterOf);
+    const isNew = await this.steps.recordDeadLetters(tx, letters);
+    const fresh = rejections.filter((_, index) => isNew.has(letters[index]?.dedupeKey ?? ''));
+    await this.steps.append(tx, fresh.map((rejection) => rejectedOutcome(rejection, now)));
+  }
+}
+
+type Verdict =
+  | { kind: 'redelivered'; jobId: string; redispatch: QueuedJob[] }
+  | { kind: 'duplicate'; job: JobRecord }
+  | { kind: 'rejected'; code: RejectionCode; problems: Rejection['problems']; jobId: string }
+  /** Whoever was in the way has let go of the key. */
+  | { kind: 'released' };
+
+function judge(claim: Claim, standing: StandingJob[]): Verdict {
+  const same = standing.find((job) => job.requestKey === claim.requestKey);
+  if (same) {
+    if (same.fingerprint !== claim.fingerprint) {
+      const problems = [{ path: 'id', message: 'belongs to a request with another payload' }];
+      return { kind: 'rejected', code: 'REQUEST_ID_REUSED', problems, jobId: same.jobId };
+    }
+    return { kind: 'redelivered', jobId: same.jobId, redispatch: redispatchOf(same, claim) };
+  }
+  const holder = standing.find((job) => job.liveKey === claim.liveKey);
+  if (!holder) return { kind: 'released' };
+  if (holder.fingerprint === claim.fingerprint) return { kind: 'duplicate', job: holder };
+  const problems = [{ path: 'data.idempotencyKey', message: 'is held by a job with another payload' }];
+  return { kind: 'rejected', code: 'IDEMPOTENCY_CONFLICT', problems, jobId: holder.jobId };
+}
+
+function toAnswer(verdict: Exclude<Verdict, { kind: 'released' }>): IntakeAnswer {
+  if (verdict.kind === 'duplicate') return { kind: 'duplicate', jobId: verdict.job.jobId };
+  if (verdict.kind === 'redelivered') return { kind: 'redelivered', jobId: verdict.jobId };
+  return verdict;
+}
+
+function firstDispatch(claim: Claim): QueuedJob {
+  const { jobId, jobType: type, priority, delayMs } = claim;
+  return { jobId, generation: 1, dispatch: 1, type, priority, delayMs };
+}
+
+function redispatchOf(job: StandingJob, claim: Claim): QueuedJob[] {
+  if (job.status !== 'pending' || !job.queued) return [];
+  const { jobId, generation, dispatch, type } = job;
+  return [{ jobId, generation, dispatch, type, priority: claim.priority, delayMs: claim.delayMs }];
+}
+
+function toFollower(claim: Claim, job: JobRecord): Follower {
+  const { requestKey, requestId, source, correlationId, traceparent } = claim;
+  return { jobId: job.jobId, requestKey, requestId, source, correlationId, traceparent };
+}
+
+function toRejection(
+  { request, body }: Offer,
+  claim: Claim,
+  code: RejectionCode,
+  problems: Rejection['problems'],
+  jobId: string | undefined,
+): Rejection {
+  return {
+    code,
+    problems,
+    origin: request.type.queue,
+    type: request.type.name,
+    requestId: request.requestId,
+    source: request.source,
+    correlationId: request.correlationId,
+    traceparent: request.traceparent,
+    idempotencyKey: claim.idempotencyKey,
+    requestKey: request.requestKey,
+    jobId,
+    body,
+  };
+}

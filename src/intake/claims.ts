@@ -1,0 +1,37 @@
+import { QUEUE_POLICIES } from '../catalogue/queues';
+import type { Claim } from '../jobs/claim';
+import { FEED_AHEAD_MS } from '../jobs/dispatch';
+import { uuidV7 } from '../platform/ids';
+import { fingerprintOf, hiddenKey, liveKeyOf } from './keys';
+import type { IntakeRequest } from './request';
+
+/** A request → the job that it would become. `room` says whether Redis may hold one more. */
+export function toClaim(request: IntakeRequest, keySecret: string, room: boolean): Claim {
+  const { type, options } = request;
+  const policy = QUEUE_POLICIES[type.queue];
+  const { callers, key } = request.idempotencyKey;
+  const keyScope = callers ? request.source : '';
+  const idempotencyKey = callers ? key : hiddenKey(keySecret, key);
+  const delayMs = options.delay ?? 0;
+  return {
+    jobId: uuidV7(),
+    queueName: policy.queueName,
+    jobType: type.name,
+    priority: options.priority ?? type.priority,
+    data: JSON.stringify(request.data),
+    idempotencyKey,
+    keyScope,
+    liveKey: liveKeyOf(type.name, keyScope, idempotencyKey),
+    fingerprint: fingerprintOf(type.name, request.data),
+    requestKey: request.requestKey,
+    source: request.source,
+    requestId: request.requestId,
+    correlationId: request.correlationId,
+    traceparent: request.traceparent,
+    maxAttempts: options.attempts ?? policy.attempts,
+    timeoutMs: options.timeout ?? type.timeoutMs,
+    delayMs,
+    expiresAt: options.expiresAt,
+    queued: room && delayMs <= FEED_AHEAD_MS,
+  };
+}

@@ -1,0 +1,80 @@
+import { findJobType } from '../catalogue';
+import { DOMAIN_EVENTS, isDomainEventName, type DomainEventData, type DomainEventName } from '../contract/domain-events';
+import type { CloudEvent } from '../contract/envelope';
+import { problemsOf } from '../contract/problems';
+import type { Problem } from '../platform/json-problems';
+import { requestKeyOf } from './keys';
+import type { IntakeRequest, RejectionCode } from './request';
+
+/** A job that a domain event asks for; its key comes from the event's own ids, so that an event seen twice asks once. */
+interface MappedJob {
+  type: string;
+  idempotencyKey: string;
+  data: Record<string, unknown>;
+}
+
+type Mapping<Name extends DomainEventName> = (data: DomainEventData<Name>) => MappedJob[];
+
+const MAPPINGS: { [Name in DomainEventName]: Mapping<Name> } = {
+  'order.placed': (order) => [
+    {
+      type: 'payment-process',
+      idempotencyKey: `order-${order.orderId}-payment`,
+      data: {
+        userId: order.userId,
+        venueId: order.venueId,
+        eventId: order.eventId,
+        amount: order.amount,
+        currency: order.currency,
+        paymentMethod: order.paymentMethod,
+        ...(order.provider === undefined ? {} : { provider: order.provider }),
+      },
+    },
+  ],
+};
+
+export type Mapped = { requests: IntakeRequest[] } | { code: RejectionCode; problems: Problem[] };
+
+/** A domain event → the requests that it stands for, or everything that is wrong with it. */
+export function mapDomainEvent(event: CloudEvent, name: string): Mapped {
+  if (!isDomainEventName(name)) {
+    return { code: 'UNKNOWN_EVENT', problems: [{ path: '(routing key)', message: 'is not a known domain event' }] };
+  }
+  const problems = event.type === name || event.type === `com.tickettoken.${name}.v1` ? [] : [typeProblem(name)];
+  const parsed = DOMAIN_EVENTS[name].safeParse(event.data);
+  if (!parsed.success) problems.push(...problemsOf(parsed.error, 'data'));
+  if (!parsed.success || problems.length > 0) return { code: 'INVALID_REQUEST', problems };
+  return collect(MAPPINGS[name](parsed.data).map((job, index) => toRequest(event, name, job, index)));
+}
+
+function typeProblem(name: string): Problem {
+  return { path: 'type', message: `must be com.tickettoken.${name}.v1 for this routing key` };
+}
+
+/** An event is accepted whole or not at all. */
+function collect(judged: (IntakeRequest | Problem[])[]): Mapped {
+  const problems = judged.flatMap((entry) => (Array.isArray(entry) ? entry : []));
+  if (problems.length > 0) return { code: 'INVALID_REQUEST', problems };
+  return { requests: judged.flatMap((entry) => (Array.isArray(entry) ? [] : [entry])) };
+}
+
+function toRequest(event: CloudEvent, mapping: string, job: MappedJob, index: number): IntakeRequest | Problem[] {
+  const type = findJobType(job.type);
+  if (!type) throw new Error(`the mapping of ${mapping} asks for ${job.type}, which does not exist`);
+  const judged = type.check(job.data);
+  if ('problems' in judged) {
+    // The event's own fields carry the payload's names, so the paths lead to the right place.
+    return judged.problems.map(({ path, message }) => ({ path: path.replace(/^data\.data/, 'data'), message }));
+  }
+  return {
+    type,
+    data: job.data,
+    idempotencyKey: { callers: true, key: job.idempotencyKey },
+    options: {},
+    requestKey: requestKeyOf(event.source, event.id, { mapping, index }),
+    requestId: event.id,
+    source: event.source,
+    correlationId: event.correlationid,
+    traceparent: event.traceparent,
+  };
+}

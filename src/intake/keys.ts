@@ -1,0 +1,35 @@
+import { createHash, createHmac } from 'node:crypto';
+import { canonicalJson } from '../platform/canonical-json';
+import { sha256 } from '../platform/ids';
+
+/** Raised when the way to compute fingerprints changes, so that old ones are not compared with new ones. */
+const FINGERPRINT_VERSION = 1;
+
+/** What a request asks for, whoever asks: type and payload as received, before any default. */
+export function fingerprintOf(type: string, data: unknown): string {
+  return `${FINGERPRINT_VERSION}:${sha256(canonicalJson([type, data]))}`;
+}
+
+/** Who asks: the event, and for a job that a domain event asks for, which of its jobs. Never a trace or request id. */
+export function requestKeyOf(source: string, id: string, mapped?: { mapping: string; index: number }): string {
+  return digestUuid(mapped ? [source, id, mapped.mapping, mapped.index] : [source, id]);
+}
+
+/** The key as it is unique among live jobs. A caller's key belongs to its source, a default key to the job type. */
+export function liveKeyOf(type: string, scope: string, key: string): string {
+  return digestUuid([type, scope, key]);
+}
+
+/** Default keys are made of payload values, addresses among them: only this leaves the process. */
+export function hiddenKey(secret: string, key: string): string {
+  return `default-${createHmac('sha256', secret).update(key, 'utf8').digest('hex').slice(0, 48)}`;
+}
+
+/** The first 122 bits of a SHA-256 in the shape of a UUID (version 8 of RFC 9562: "custom"). */
+function digestUuid(parts: unknown[]): string {
+  const bytes = createHash('sha256').update(canonicalJson(parts), 'utf8').digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,55 @@
+import type { JobType } from '../catalogue/job-type';
+import type { JobOptions } from '../contract/job-request';
+import type { Problem } from '../platform/json-problems';
+
+/** A sound request for one job, whatever way it came in. */
+export interface IntakeRequest {
+  type: JobType;
+  /** The payload as received. */
+  data: unknown;
+  /** The caller's key, or the default one of its type. */
+  idempotencyKey: { callers: boolean; key: string };
+  options: JobOptions;
+  requestKey: string;
+  requestId: string;
+  source: string;
+  correlationId: string | undefined;
+  traceparent: string | undefined;
+}
+
+/** Why a message or request can never be accepted. UPPER_SNAKE, see docs/errors.md. */
+export type RejectionCode =
+  | 'UNREADABLE'
+  | 'INVALID_REQUEST'
+  | 'UNKNOWN_TYPE'
+  | 'WRONG_QUEUE'
+  | 'UNKNOWN_EVENT'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'REQUEST_ID_REUSED'
+  | 'POISON_MESSAGE'
+  | 'NOT_STORABLE';
+
+/** A message or request that is refused for good, with everything that is wrong with it. */
+export interface Rejection {
+  code: RejectionCode;
+  problems: Problem[];
+  /** What could be read of it, for the answer. */
+  origin: string;
+  type: string | undefined;
+  requestId: string | undefined;
+  source: string | undefined;
+  correlationId: string | undefined;
+  traceparent: string | undefined;
+  idempotencyKey: string | undefined;
+  requestKey: string | undefined;
+  jobId: string | undefined;
+  body: Buffer;
+}
+
+/** What became of a request at the door. */
+export type IntakeAnswer =
+  | { kind: 'created'; jobId: string }
+  /** The same request came again: nothing new happens. */
+  | { kind: 'redelivered'; jobId: string }
+  | { kind: 'duplicate'; jobId: string }
+  | { kind: 'rejected'; code: RejectionCode; problems: Problem[]; jobId: string | undefined };

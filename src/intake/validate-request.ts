@@ -1,0 +1,75 @@
+import { findJobType } from '../catalogue';
+import type { JobType } from '../catalogue/job-type';
+import type { CloudEvent } from '../contract/envelope';
+import { jobRequest, type JobRequest } from '../contract/job-request';
+import { JOB_REQUESTED, TIERS, type Tier } from '../contract/names';
+import { problemsOf } from '../contract/problems';
+import type { Problem } from '../platform/json-problems';
+import { requestKeyOf } from './keys';
+import type { IntakeRequest, RejectionCode } from './request';
+
+export type Validated = { request: IntakeRequest } | { code: RejectionCode; problems: Problem[]; type: string | undefined };
+
+/** A job request event → a sound request, or everything that is wrong with it. */
+export function validateJobRequest(event: CloudEvent, routingKey: string | undefined): Validated {
+  const problems: Problem[] = [];
+  if (event.type !== JOB_REQUESTED) problems.push({ path: 'type', message: `must be ${JOB_REQUESTED}` });
+  const parsed = jobRequest.safeParse(event.data);
+  const body = parsed.data ?? looseBody(event.data);
+  if (!parsed.success) problems.push(...problemsOf(parsed.error, 'data'));
+
+  const type = body.type === undefined ? undefined : findJobType(body.type);
+  const unknownType = body.type !== undefined && !type;
+  if (unknownType) problems.push({ path: 'data.type', message: 'is not a known job type' });
+  const misplaced = type ? placeProblems(type, body.queue, routingKey) : [];
+  problems.push(...misplaced);
+
+  const payload = type?.check(body.data);
+  if (payload && 'problems' in payload) problems.push(...payload.problems);
+  if (!parsed.success || !type || !payload || 'problems' in payload || problems.length > 0) {
+    const code = unknownType ? 'UNKNOWN_TYPE' : misplaced.length > 0 ? 'WRONG_QUEUE' : 'INVALID_REQUEST';
+    return { code, problems, type: type?.name };
+  }
+  return { request: toRequest(event, parsed.data, type, payload.defaultKey) };
+}
+
+function toRequest(event: CloudEvent, body: JobRequest, type: JobType, defaultKey: string): IntakeRequest {
+  return {
+    type,
+    data: body.data,
+    idempotencyKey:
+      body.idempotencyKey === undefined
+        ? { callers: false, key: defaultKey }
+        : { callers: true, key: body.idempotencyKey },
+    options: body.options ?? {},
+    requestKey: requestKeyOf(event.source, event.id),
+    requestId: event.id,
+    source: event.source,
+    correlationId: event.correlationid,
+    traceparent: event.traceparent,
+  };
+}
+
+/** Queue and type in the body, in the catalogue and in the routing key must agree. */
+function placeProblems(type: JobType, queue: string | undefined, routingKey: string | undefined): Problem[] {
+  const problems: Problem[] = [];
+  if (queue !== undefined && queue !== type.queue) {
+    problems.push({ path: 'data.queue', message: `must be ${type.queue} for this type` });
+  }
+  if (routingKey !== undefined && routingKey !== `${type.queue}.${type.name}`) {
+    problems.push({ path: '(routing key)', message: `must be ${type.queue}.${type.name} for this type` });
+  }
+  return problems;
+}
+
+/** What can be judged of a body that is not a sound request: each part by itself, so that every problem is listed. */
+function looseBody(data: unknown): { type?: string; queue?: Tier; data?: unknown } {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return {};
+  const { type, queue, data: payload }: { type?: unknown; queue?: unknown; data?: unknown } = data;
+  const tier = TIERS.find((name) => name === queue);
+  return {
+    ...(typeof type === 'string' ? { type } : {}),
+    ...(tier === undefined ? {} : { queue: tier }),
+    data: payload,
+  };
+}

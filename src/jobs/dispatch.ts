@@ -1,0 +1,127 @@
+import type { Queryable } from '../platform/postgres/database';
+import type { DispatchedJob } from './job';
+
+/** A job that is to be handed to Redis, with what BullMQ orders it by. */
+export interface Dispatch extends DispatchedJob {
+  jobType: string;
+  priority: number;
+  delayMs: number;
+}
+
+/** Which jobs are handed to Redis before they are due; the others wait in PostgreSQL until a minute before. */
+export const FEED_AHEAD_MS = 60_000;
+
+interface DispatchRow {
+  id: string;
+  generation: number;
+  dispatch: number;
+  job_type: string;
+  priority: number;
+  delay_ms: number;
+}
+
+/** Takes the most urgent, then oldest, of the jobs that wait here for room in Redis. */
+export async function takeWaiting(database: Queryable, limit: number): Promise<Dispatch[]> {
+  return toDispatches(
+    await database.query<DispatchRow>(
+      {
+        text: `
+          UPDATE critical_jobs j SET queued = true, dispatch = dispatch + 1, updated_at = now()
+          WHERE j.id IN (
+            SELECT id FROM critical_jobs
+            WHERE NOT queued AND finished_at IS NULL AND status = 'pending'
+              AND run_at <= now() + $2 * interval '1 millisecond'
+            ORDER BY priority DESC, created_at LIMIT $1
+            FOR UPDATE SKIP LOCKED
+          )
+          RETURNING ${DISPATCH_COLUMNS}`,
+      },
+      [limit, FEED_AHEAD_MS],
+    ),
+  );
+}
+
+/** Whether any job that could run now waits here for room. New ones then queue up behind it. */
+export async function anyWaiting(database: Queryable): Promise<boolean> {
+  const rows = await database.query<{ waiting: boolean }>({
+    name: 'jobs-any-waiting',
+    text: `SELECT EXISTS (
+      SELECT FROM critical_jobs WHERE NOT queued AND finished_at IS NULL AND status = 'pending' AND run_at <= now()
+    ) AS waiting`,
+  });
+  return rows[0]?.waiting ?? false;
+}
+
+/**
+ * Open jobs that Redis should hold, in pages by id: all of them, or only those that should have moved by now.
+ * `processing` ones are reported as due when their attempt must be over, so that a living worker is not overtaken.
+ */
+export async function readOpenDispatched(
+  database: Queryable,
+  page: { after: string; limit: number; overdueByMs: number | null },
+): Promise<Dispatch[]> {
+  return toDispatches(
+    await database.query<DispatchRow>(
+      {
+        text: `
+          SELECT ${DISPATCH_COLUMNS} FROM critical_jobs j
+          WHERE j.finished_at IS NULL AND j.queued AND j.status IN ('pending', 'processing') AND j.id > $1
+            AND ($3::integer IS NULL OR ${DUE_AT} < now() - $3 * interval '1 millisecond')
+          ORDER BY j.id LIMIT $2`,
+      },
+      [page.after, page.limit, page.overdueByMs],
+    ),
+  );
+}
+
+/** Raises the dispatch of these jobs, if they still are at the one that was read, and answers with the new ones. */
+export async function raiseDispatch(database: Queryable, jobs: DispatchedJob[]): Promise<Dispatch[]> {
+  return toDispatches(
+    await database.query<DispatchRow>(
+      {
+        text: `
+          UPDATE critical_jobs j SET dispatch = j.dispatch + 1, updated_at = now()
+          FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS seen (id, generation, dispatch)
+          WHERE j.id = seen.id AND j.generation = seen.generation AND j.dispatch = seen.dispatch
+            AND j.status IN ('pending', 'processing')
+          RETURNING ${DISPATCH_COLUMNS}`,
+      },
+      [jobs.map((job) => job.jobId), jobs.map((job) => job.generation), jobs.map((job) => job.dispatch)],
+    ),
+  );
+}
+
+/**
+ * Jobs in doubt whose effects have all become known since (a late answer was recorded): they may run again, and the
+ * ledger answers for what already happened.
+ */
+export async function reopenResolved(database: Queryable): Promise<number> {
+  const rows = await database.query({
+    text: `
+      UPDATE critical_jobs j SET status = 'pending', queued = false, run_at = now(), reason = 'EFFECT_KNOWN',
+        updated_at = now()
+      WHERE j.finished_at IS NULL AND j.status = 'in_doubt'
+        AND EXISTS (SELECT FROM job_effects e WHERE e.job_id = j.id AND e.state = 'done' AND e.updated_at > j.updated_at)
+        AND NOT EXISTS (SELECT FROM job_effects e WHERE e.job_id = j.id AND e.state IN ('started', 'in_doubt'))
+      RETURNING j.id`,
+  });
+  return rows.length;
+}
+
+/** When an open job must have moved: a waiting one when it was due, a running one when its attempt is over. */
+const DUE_AT = `CASE j.status WHEN 'pending' THEN j.run_at
+  ELSE j.updated_at + j.timeout_ms * interval '1 millisecond' END`;
+
+const DISPATCH_COLUMNS = `j.id, j.generation, j.dispatch, j.job_type, j.priority,
+  GREATEST(0, EXTRACT(epoch FROM ${DUE_AT} - now()) * 1000)::float8 AS delay_ms`;
+
+function toDispatches(rows: DispatchRow[]): Dispatch[] {
+  return rows.map((row) => ({
+    jobId: row.id,
+    generation: row.generation,
+    dispatch: row.dispatch,
+    jobType: row.job_type,
+    priority: row.priority,
+    delayMs: Math.ceil(row.delay_ms),
+  }));
+}

@@ -1,0 +1,78 @@
+import type { OutcomeError } from '../contract/outcome';
+import type { Queryable, Transaction } from '../platform/postgres/database';
+import type { JobStatus } from './job';
+
+/** How an attempt ends. `processing` never is an end. */
+export interface Settlement {
+  jobId: string;
+  token: string;
+  status: Exclude<JobStatus, 'processing'>;
+  result: unknown;
+  error: OutcomeError | null;
+  /** For the timeline: a code, never free text from outside. */
+  reason: string;
+  /** Attempts spent so far, this one included when it counts. */
+  attempts: number;
+  /** Milliseconds until the next start, when the status is pending. */
+  retryInMs: number;
+  sequence: number;
+  releaseKey: boolean;
+  /** Set exactly when the status is terminal. */
+  finishedAt: Date | undefined;
+}
+
+export interface SettledJob {
+  jobId: string;
+  hasFollowers: boolean;
+}
+
+/**
+ * Ends attempts, as part of the caller's transaction. A settlement that is missing in the answer was fenced: its token
+ * is no longer the job's, or the job is not processing any more.
+ */
+export async function settleJobs(tx: Transaction, settlements: Settlement[]): Promise<SettledJob[]> {
+  const sorted = [...settlements].sort((left, right) => (left.jobId < right.jobId ? -1 : 1));
+  const rows = await tx.query<{ id: string; has_followers: boolean }>(SETTLE, [
+    sorted.map((settlement) => settlement.jobId),
+    sorted.map((settlement) => settlement.token),
+    sorted.map((settlement) => settlement.status),
+    sorted.map((settlement) => (settlement.result === null ? null : JSON.stringify(settlement.result))),
+    sorted.map((settlement) => (settlement.error === null ? null : JSON.stringify(settlement.error))),
+    sorted.map((settlement) => settlement.reason),
+    sorted.map((settlement) => settlement.attempts),
+    sorted.map((settlement) => settlement.retryInMs),
+    sorted.map((settlement) => settlement.sequence),
+    sorted.map((settlement) => settlement.releaseKey),
+    sorted.map((settlement) => settlement.finishedAt ?? null),
+  ]);
+  return rows.map((row) => ({ jobId: row.id, hasFollowers: row.has_followers }));
+}
+
+/**
+ * Whether the attempt with this token is the one that settled the job. Asked when a settlement was refused: if the
+ * answer to an earlier COMMIT was lost, "my token, and not processing" means that it did commit.
+ */
+export async function wasSettledBy(database: Queryable, jobId: string, token: string): Promise<boolean> {
+  const rows = await database.query<{ settled: boolean }>(
+    { text: `SELECT attempt_token = $2 AND status <> 'processing' AS settled FROM critical_jobs WHERE id = $1` },
+    [jobId, token],
+  );
+  return rows[0]?.settled ?? false;
+}
+
+// The token stays in the row, so that its holder can recognise its own settlement afterwards.
+const SETTLE = {
+  name: 'jobs-settle',
+  text: `
+    UPDATE critical_jobs j SET
+      status = s.status, result = s.result::jsonb, error = s.error::jsonb, reason = s.reason, attempts = s.attempts,
+      run_at = CASE WHEN s.status = 'pending' THEN now() + s.retry_in_ms * interval '1 millisecond' ELSE j.run_at END,
+      sequence = s.sequence,
+      live_key = CASE WHEN s.release_key THEN NULL ELSE j.live_key END,
+      finished_at = s.finished_at, finishes = j.starts, suspect_starts = 0, updated_at = now()
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::bigint[],
+      $9::integer[], $10::boolean[], $11::timestamptz[])
+      AS s (id, token, status, result, error, reason, attempts, retry_in_ms, sequence, release_key, finished_at)
+    WHERE j.id = s.id AND j.attempt_token = s.token AND j.status = 'processing'
+    RETURNING j.id, j.has_followers`,
+};

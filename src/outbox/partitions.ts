@@ -1,0 +1,49 @@
+import type { Database } from '../platform/postgres/database';
+
+const DAYS_AHEAD = 3;
+
+/** Creates the partitions of the coming days; harmless when they exist and in several processes at once. */
+export async function ensurePartitions(database: Database, today: Date = new Date()): Promise<void> {
+  for (let day = 0; day <= DAYS_AHEAD; day += 1) {
+    const from = dayStart(today, day);
+    const to = dayStart(today, day + 1);
+    const name = `outbox_events_${from.replaceAll('-', '')}`;
+    // A day that already has rows in the default partition cannot be split off; those rows are served from there.
+    await database.query({
+      text: `
+        DO $$ BEGIN
+          IF to_regclass('${name}') IS NULL THEN
+            CREATE TABLE ${name} PARTITION OF outbox_events FOR VALUES FROM ('${from}T00:00:00Z') TO ('${to}T00:00:00Z');
+          END IF;
+        EXCEPTION WHEN duplicate_table OR check_violation THEN NULL;
+        END $$`,
+    });
+  }
+}
+
+/** Drops the partitions that ended before `keepSince` and hold nothing unpublished; answers with their names. */
+export async function dropPublishedPartitions(database: Database, keepSince: Date): Promise<string[]> {
+  const limit = `outbox_events_${dayStart(keepSince, 0).replaceAll('-', '')}`;
+  const partitions = await database.query<{ name: string }>(
+    {
+      text: `
+        SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'outbox_events'::regclass AND c.relname ~ '^outbox_events_[0-9]{8}$' AND c.relname < $1
+        ORDER BY 1`,
+    },
+    [limit],
+  );
+  const dropped: string[] = [];
+  for (const { name } of partitions) {
+    const open = await database.query({ text: `SELECT FROM ${name} WHERE published_at IS NULL LIMIT 1` });
+    if (open.length > 0) continue;
+    await database.query({ text: `DROP TABLE ${name}` });
+    dropped.push(name);
+  }
+  return dropped;
+}
+
+function dayStart(from: Date, daysLater: number): string {
+  const day = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth(), from.getUTCDate() + daysLater));
+  return day.toISOString().slice(0, 10);
+}

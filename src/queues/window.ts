@@ -1,0 +1,54 @@
+import type { Logger } from '../platform/logger';
+import { describeError } from '../platform/logger';
+import { Loop } from '../platform/time';
+
+export interface WindowSteps {
+  /** Jobs that Redis holds. */
+  size: () => Promise<number>;
+  /** Whether jobs wait in PostgreSQL already; new ones queue up behind them. */
+  anyWaiting: () => Promise<boolean>;
+}
+
+const REFRESH_MS = 1_000;
+
+/**
+ * How many jobs Redis may hold at the same time, so that a backlog of any length costs it a bounded amount of memory. An
+ * estimate, refreshed every second: what this process lets in meanwhile is counted, what others let in is not.
+ */
+export class QueueWindow {
+  private room: number;
+  private readonly loop: Loop;
+
+  constructor(
+    private readonly steps: WindowSteps,
+    private readonly limit: number,
+    log: Logger,
+  ) {
+    this.room = limit;
+    this.loop = new Loop(
+      () => this.refresh(),
+      REFRESH_MS,
+      (error) => log.warn('queue window not refreshed', { error: describeError(error) }),
+    );
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** Takes room for `count` jobs, all or none. */
+  take(count: number): boolean {
+    if (this.room < count) return false;
+    this.room -= count;
+    return true;
+  }
+
+  private async refresh(): Promise<void> {
+    const [size, waiting] = await Promise.all([this.steps.size(), this.steps.anyWaiting()]);
+    this.room = waiting ? 0 : Math.max(0, this.limit - size);
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Keeps Redis true to PostgreSQL for money jobs: PostgreSQL knows which jobs are open, Redis is only the window through
+ * which workers see them.
+ *
+ * Every second: has Redis forgotten something? A mark that is missing (emptied) or behind ours (went back in time), or
+ * another run of the server, means yes; then every open job that Redis does not hold is handed over again under a new
+ * dispatch number. Once in a while: the same for jobs that should have moved long ago. Always: feed the jobs that wait in
+ * PostgreSQL as Redis has room for them.
+ *
+ * Runs in the process that holds the scheduler's lease, never as a job of the queue that it repairs. Everything here may
+ * be interrupted anywhere: the mark moves on only after a whole pass.
+ */
+import type { Dispatch } from '../jobs/dispatch';
+import type { DispatchedJob } from '../jobs/job';
+import type { QueueMarker } from '../jobs/markers';
+import type { Logger } from '../platform/logger';
+import { describeError } from '../platform/logger';
+import type { Metrics } from '../platform/metrics';
+import { Loop } from '../platform/time';
+import type { RedisMemory } from '../queues/marker';
+import type { QueuedJob } from '../queues/ref';
+
+export interface ReconcilerSteps {
+  isLeader: () => boolean;
+  readMemory: () => Promise<RedisMemory>;
+  leaveMarker: (marker: number) => Promise<void>;
+  readMarker: () => Promise<QueueMarker | undefined>;
+  writeMarker: (marker: QueueMarker) => Promise<void>;
+  readOpen: (page: { after: string; limit: number; overdueByMs: number | null }) => Promise<Dispatch[]>;
+  holds: (jobs: DispatchedJob[]) => Promise<boolean[]>;
+  raiseDispatch: (jobs: DispatchedJob[]) => Promise<Dispatch[]>;
+  enqueue: (jobs: QueuedJob[]) => Promise<void>;
+  markNotQueued: (jobIds: string[]) => Promise<void>;
+  size: () => Promise<number>;
+  takeWaiting: (limit: number) => Promise<Dispatch[]>;
+  reopenResolved: () => Promise<number>;
+}
+
+export interface ReconcilerOptions {
+  /** Jobs that Redis may hold. */
+  window: number;
+  checkEveryMs: number;
+  overdueEveryMs: number;
+  /** A job is looked for when it should have moved so long ago. */
+  overdueByMs: number;
+}
+
+export function recoveryMetrics(metrics: Metrics) {
+  return {
+    recovered: metrics.counter('recovered_jobs_total', 'Jobs handed to Redis again', ['reason']),
+    passes: metrics.counter('recovery_passes_total', 'Passes over the open jobs', ['reason']),
+    fed: metrics.counter('fed_jobs_total', 'Jobs handed to Redis after waiting in PostgreSQL'),
+    reopened: metrics.counter('reopened_jobs_total', 'Jobs in doubt whose effects became known'),
+  };
+}
+
+type PassReason = 'started' | 'emptied' | 'went_back' | 'restarted' | 'overdue';
+
+const PAGE = 1_000;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+export class Reconciler {
+  private readonly loop: Loop;
+  private leading = false;
+  private overdueAt = 0;
+
+  constructor(
+    private readonly steps: ReconcilerSteps,
+    private readonly options: ReconcilerOptions,
+    private readonly metrics: ReturnType<typeof recoveryMetrics>,
+    private readonly log: Logger,
+  ) {
+    this.loop = new Loop(
+      () => this.tick(),
+      options.checkEveryMs,
+      (error) => log.warn('reconciler could not finish', { error: describeError(error) }),
+    );
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** Looks now, not at the next second. */
+  poke(): void {
+    this.loop.poke();
+  }
+
+  private async tick(): Promise<void> {
+    if (!this.steps.isLeader()) {
+      this.leading = false;
+      return;
+    }
+    await this.checkMemory();
+    if (performance.now() >= this.overdueAt) await this.checkOverdue();
+    await this.feed();
+  }
+
+  private async checkMemory(): Promise<void> {
+    const [memory, known] = await Promise.all([this.steps.readMemory(), this.steps.readMarker()]);
+    const reason = this.leading ? whatWasForgotten(memory, known) : 'started';
+    if (reason) await this.handOverMissing(reason, null);
+    const marker = Math.max(memory.marker ?? 0, known?.marker ?? 0) + 1;
+    // Redis first: PostgreSQL must never remember a mark that Redis was not given.
+    await this.steps.leaveMarker(marker);
+    await this.steps.writeMarker({ marker, incarnation: memory.incarnation });
+    this.leading = true;
+  }
+
+  private async checkOverdue(): Promise<void> {
+    await this.handOverMissing('overdue', this.options.overdueByMs);
+    const reopened = await this.steps.reopenResolved();
+    this.metrics.reopened.inc(reopened);
+    this.overdueAt = performance.now() + this.options.overdueEveryMs;
+  }
+
+  /** Goes through the open jobs in pages and hands those over again that Redis does not hold. */
+  private async handOverMissing(reason: PassReason, overdueByMs: number | null): Promise<void> {
+    let after = FIRST_ID;
+    let recovered = 0;
+    for (;;) {
+      const page = await this.steps.readOpen({ after, limit: PAGE, overdueByMs });
+      const held = await this.steps.holds(page);
+      recovered += await this.handOver(page.filter((_, index) => !held[index]));
+      const last = page.at(-1);
+      if (!last || page.length < PAGE || !this.steps.isLeader()) break;
+      after = last.jobId;
+    }
+    this.metrics.passes.inc({ reason });
+    this.metrics.recovered.inc({ reason }, recovered);
+    if (recovered > 0) this.log.warn('jobs handed to Redis again', { reason, jobs: recovered });
+  }
+
+  private async handOver(missing: Dispatch[]): Promise<number> {
+    if (missing.length === 0) return 0;
+    const raised = await this.steps.raiseDispatch(missing);
+    await this.steps.enqueue(raised.map(toQueued));
+    return raised.length;
+  }
+
+  private async feed(): Promise<void> {
+    const room = this.options.window - (await this.steps.size());
+    if (room <= 0) return;
+    const jobs = await this.steps.takeWaiting(Math.min(room, PAGE));
+    if (jobs.length === 0) return;
+    try {
+      await this.steps.enqueue(jobs.map(toQueued));
+    } catch (error) {
+      await this.steps.markNotQueued(jobs.map((job) => job.jobId));
+      throw error;
+    }
+    this.metrics.fed.inc(jobs.length);
+    if (jobs.length === PAGE) this.loop.poke();
+  }
+}
+
+function whatWasForgotten(memory: RedisMemory, known: QueueMarker | undefined): PassReason | undefined {
+  if (memory.marker === undefined) return 'emptied';
+  if (known && memory.marker < known.marker) return 'went_back';
+  if (known && memory.incarnation !== known.incarnation) return 'restarted';
+  return undefined;
+}
+
+function toQueued({ jobId, generation, dispatch, jobType, priority, delayMs }: Dispatch): QueuedJob {
+  return { jobId, generation, dispatch, type: jobType, priority, delayMs };
+}

@@ -1,0 +1,116 @@
+/**
+ * Composes one process from its configuration, by hand: who gets what is written here and in composition/, nowhere
+ * else. Roles share the foundation and nothing more; they meet in PostgreSQL, Redis and the broker.
+ */
+import { composeConsumer } from './composition/consumer';
+import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
+import { composeRelay } from './composition/relay';
+import { composeScheduler } from './composition/scheduler';
+import { composeWorker } from './composition/worker';
+import type { Config } from './config';
+import { cancelJob, type CancelAnswer } from './execution/cancel';
+import type { Handler } from './handlers/handler';
+import { liveKeyOf } from './intake/keys';
+import { cancelPending, lockForDecision, requestCancel } from './jobs/cancel';
+import { takeFollowers } from './jobs/conflicts';
+import type { JobRecord } from './jobs/job';
+import { readJob } from './jobs/read';
+import { readKeyParts, replayFailed } from './jobs/replay';
+import { createProbes } from './monitoring/probes';
+import { proofMetrics, Proofs } from './monitoring/proofs';
+import { appendToOutbox } from './outbox/rows';
+import { Lifecycle } from './platform/lifecycle';
+import { createLogger } from './platform/logger';
+import type { Metrics } from './platform/metrics';
+import { replayJob, type ReplayAnswer } from './recovery/replay';
+import { assertTopology } from './topology/assert';
+
+export interface Service {
+  /** @throws TopologyMismatchError when the broker contradicts the topology */
+  start(): Promise<void>;
+  /** Stops taking, finishes or hands back what runs, and closes everything. Safe to call twice. */
+  stop(): Promise<void>;
+  readJob(jobId: string): Promise<JobRecord | undefined>;
+  cancelJob(jobId: string, reason: string): Promise<CancelAnswer>;
+  /** Gives a failed job another generation. */
+  replayJob(jobId: string, reason: string): Promise<ReplayAnswer>;
+  /** Checks the durability proofs now. */
+  checkProofs(): void;
+  metrics: Metrics;
+}
+
+/** Parts that a test replaces. */
+export interface ServiceOverrides {
+  decorate?: Decorate;
+  handlers?: Map<string, Handler>;
+}
+
+export function createService(config: Config, overrides: ServiceOverrides = {}): Service {
+  const log = createLogger({ level: config.logLevel, service: config.serviceName });
+  const foundation = layFoundation(config, log, overrides.decorate ?? ((_, step) => step));
+  const { database, moneyRedis, moneyQueue } = foundation;
+  const has = (role: 'consumer' | 'worker' | 'relay' | 'scheduler'): boolean => config.roles.has(role);
+
+  const proofs = composeProofs(foundation, async () => consumer?.pauseAll());
+  const consumer = has('consumer') ? composeConsumer(foundation, () => proofs.intakeBlockedBy) : undefined;
+  const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;
+  const lifecycle = new Lifecycle(
+    [
+      { name: 'database', stop: () => database.close() },
+      { name: 'money redis', stop: () => Promise.resolve(moneyRedis.disconnect()) },
+      { name: 'money queue', stop: () => moneyQueue.close() },
+      { name: 'topology', start: () => assertTopology(config.rabbitmq.url) },
+      { name: 'proofs', start: () => proofs.start(), stop: () => proofs.stop() },
+      // Stopped in reverse: first nothing is taken any more, last the outcomes of what ran are published.
+      ...(has('relay') ? composeRelay(foundation) : []),
+      ...(scheduler?.components ?? []),
+      ...(has('worker') ? composeWorker(foundation, overrides.handlers ?? new Map()) : []),
+      ...(consumer?.components ?? []),
+    ],
+    log,
+    config.shutdownTimeoutMs,
+  );
+  return {
+    start: () => lifecycle.start(),
+    stop: () => lifecycle.stop(),
+    readJob: (jobId) => readJob(database, jobId),
+    cancelJob: (jobId, reason) => cancelJob(cancelSteps(foundation), jobId, reason),
+    replayJob: (jobId, reason) => replayJob(replaySteps(foundation, () => scheduler?.wakeFeeder()), jobId, reason),
+    checkProofs: () => proofs.poke(),
+    metrics: foundation.metrics,
+  };
+}
+
+function composeProofs({ config, database, moneyRedis, metrics, log }: Foundation, onBlocked: () => Promise<void>): Proofs {
+  const { url, managementUrl } = config.rabbitmq;
+  const vhost = decodeURIComponent(new URL(url).pathname.slice(1)) || '/';
+  const management = managementUrl === undefined ? undefined : { url: managementUrl, vhost };
+  const probes = createProbes({ redis: moneyRedis, database, management });
+  return new Proofs(probes, proofMetrics(metrics), log, onBlocked, config.proofs.everyMs);
+}
+
+function cancelSteps({ database, outboxSignal }: Foundation) {
+  return {
+    transaction: database.transaction.bind(database),
+    lock: lockForDecision,
+    cancelPending,
+    requestCancel,
+    takeFollowers,
+    append: appendToOutbox,
+    signal: () => outboxSignal.send(),
+  };
+}
+
+function replaySteps({ database }: Foundation, wakeFeeder: () => void): Parameters<typeof replayJob>[0] {
+  return {
+    transaction: database.transaction.bind(database),
+    lock: lockForDecision,
+    liveKeyOf: async (tx, jobId) => {
+      const key = await readKeyParts(tx, jobId);
+      if (!key) throw new Error('a locked job is gone');
+      return liveKeyOf(key.jobType, key.keyScope, key.idempotencyKey);
+    },
+    replay: replayFailed,
+    wakeFeeder,
+  };
+}
