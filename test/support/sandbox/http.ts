@@ -1,0 +1,79 @@
+/** The HTTP front that every provider's sandbox shares: whole requests in, JSON out, and the ways in which a line fails. */
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface SandboxRequest {
+  method: string;
+  path: string;
+  query: string;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+export interface SandboxReply {
+  status: number;
+  body: object;
+  headers?: Record<string, string>;
+}
+
+/** `reset` breaks the connection off without an answer, `hang` leaves it open without one. */
+export type Handled = SandboxReply | 'reset' | 'hang';
+
+export interface RunningServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+export async function startServer(
+  handle: (request: SandboxRequest) => Promise<Handled>,
+  port: number,
+): Promise<RunningServer> {
+  const server = http.createServer((request, response) => {
+    void answer(request, response, handle);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  // A server on a TCP port has an address with a port; Node's type covers pipes too.
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  handle: (request: SandboxRequest) => Promise<Handled>,
+): Promise<void> {
+  try {
+    const handled = await handle(await readRequest(request));
+    if (handled === 'hang') return;
+    if (handled === 'reset') request.socket.destroy();
+    else send(response, handled);
+  } catch (error) {
+    // A defect of the sandbox must not look like a provider's answer.
+    console.error(error);
+    request.socket.destroy();
+  }
+}
+
+async function readRequest(request: http.IncomingMessage): Promise<SandboxRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  const body = Buffer.concat(chunks).toString('utf8');
+  return { method: request.method ?? 'GET', path, query, headers: request.headers, body };
+}
+
+function send(response: http.ServerResponse, { status, body, headers }: SandboxReply): void {
+  const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers }).end(text);
+}

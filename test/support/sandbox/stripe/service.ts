@@ -1,0 +1,182 @@
+/**
+ * How Stripe treats a request, in its order: rate limit, secret key, address, idempotency key, parameters, effect,
+ * answer. Faults are put between these steps.
+ */
+import qs from 'qs';
+import { z } from 'zod';
+import { FaultPlan, type ActiveFault } from '../faults';
+import type { Handled, SandboxReply, SandboxRequest } from '../http';
+import { checkSecretKey, rateLimited, Refusal, serverError, unavailable, unknownUrl } from './errors';
+import { IdempotencyKeys, type TakenKey } from './idempotency';
+import { Intents } from './intents';
+import { newId } from './objects';
+import { search } from './search';
+
+/** A charge that really happened. */
+export interface Charge {
+  chargeId: string;
+  paymentIntentId: string;
+  idempotencyKey: string | null;
+  amount: number;
+  currency: string;
+  metadata: Record<string, string>;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** HTTP calls seen so far with this idempotency key. */
+  calls: number;
+}
+
+const metadata = z.record(z.string(), z.string());
+
+type Operation = (parameters: unknown) => object;
+
+interface Call {
+  request: SandboxRequest;
+  requestId: string;
+  /** The parameters as they came, and read. */
+  form: string;
+  parameters: qs.ParsedQs;
+  key: string | undefined;
+}
+
+export class StripeService {
+  readonly faults = new FaultPlan();
+  readonly keys = new IdempotencyKeys();
+  calls = 0;
+  readonly #indexingDelayMs: number;
+  /** The last state that the paused search knows. */
+  #pausedAfter: number | undefined;
+  readonly #callsByKey = new Map<string, number>();
+  readonly #charges: Omit<Charge, 'calls'>[] = [];
+  /** The key of the request that is being carried out, which is one at a time. */
+  #currentKey: string | null = null;
+  readonly #intents = new Intents((intent, chargeId) => {
+    const { id: paymentIntentId, amount, currency, metadata } = intent;
+    const idempotencyKey = this.#currentKey;
+    this.#charges.push({ chargeId, paymentIntentId, idempotencyKey, amount, currency, metadata, at: Date.now() });
+  });
+
+  constructor(indexingDelayMs: number) {
+    this.#indexingDelayMs = indexingDelayMs;
+  }
+
+  ledger(): Charge[] {
+    return this.#charges.map((charge) => {
+      const calls = charge.idempotencyKey === null ? 1 : (this.#callsByKey.get(charge.idempotencyKey) ?? 0);
+      return { ...charge, calls };
+    });
+  }
+
+  pauseIndexing(): void {
+    this.#pausedAfter = this.#intents.saved;
+  }
+
+  resumeIndexing(): void {
+    this.#pausedAfter = undefined;
+  }
+
+  async handle(request: SandboxRequest): Promise<Handled> {
+    const call = read(request);
+    const { key, requestId } = call;
+    this.calls += 1;
+    if (key !== undefined) this.#callsByKey.set(key, (this.#callsByKey.get(key) ?? 0) + 1);
+
+    const { method, path } = request;
+    const fault = this.faults.take({ method, path, idempotencyKey: key, metadata: metadataOf(call.parameters) });
+    if (fault?.kind === 'reset-before') return 'reset';
+    if (fault?.kind === 'hang') return 'hang';
+    const reply = await this.#answer(call, fault);
+    if (fault?.kind === 'lose-answer') return 'reset';
+    const version = { 'stripe-version': header(request, 'stripe-version') ?? '2026-10-28.endive' };
+    const echo = key === undefined ? {} : { 'idempotency-key': key };
+    return { ...reply, headers: { 'request-id': requestId, ...version, ...echo, ...reply.headers } };
+  }
+
+  async #answer(call: Call, fault: ActiveFault | undefined): Promise<SandboxReply> {
+    const { request, key } = call;
+    if (fault?.kind === 'rate-limit') return rateLimited(fault.retryAfterSeconds);
+    if (fault?.kind === 'unavailable') return unavailable();
+    const refused = checkSecretKey(header(request, 'authorization'), request.method);
+    if (refused) return refused;
+    const operation = this.#route(request);
+    if (!operation) return unknownUrl(request.method, request.path);
+
+    const taken = key === undefined ? undefined : this.keys.take(key, request.path, call.form, call.requestId);
+    if (taken && 'status' in taken) return taken;
+    if (fault?.kind === 'slow') await fault.wait();
+    if (fault?.kind === 'fail-before-effect') return finish(taken, serverError());
+    this.#currentKey = key ?? null;
+    const reply = carryOut(operation, call.parameters, taken);
+    return fault?.kind === 'fail-after-effect' ? finish(taken, serverError()) : reply;
+  }
+
+  #route({ method, path }: SandboxRequest): Operation | undefined {
+    const intents = this.#intents;
+    const [id = '', action = '', ...more] = path
+      .replace(/^\/v1\/payment_intents(?=\/|$)/, '')
+      .split('/')
+      .slice(1);
+    if (!path.startsWith('/v1/payment_intents') || more.length > 0) return undefined;
+    switch (`${method} ${[id && (id === 'search' ? id : ':id'), action].filter(Boolean).join('/')}`) {
+      case 'POST ':
+        return (parameters) => intents.create(parameters);
+      case 'GET search':
+        return (parameters) =>
+          search(
+            parameters,
+            intents.indexed((version) => this.#isIndexed(version)),
+          );
+      case 'GET :id':
+        return (parameters) => intents.retrieve(id, parameters);
+      case 'POST :id/confirm':
+        return (parameters) => intents.confirm(id, parameters);
+      case 'POST :id/cancel':
+        return (parameters) => intents.cancel(id, parameters);
+      default:
+        return undefined;
+    }
+  }
+
+  #isIndexed(version: { savedAt: number; number: number }): boolean {
+    if (this.#pausedAfter !== undefined && version.number > this.#pausedAfter) return false;
+    return version.savedAt <= Date.now() - this.#indexingDelayMs;
+  }
+}
+
+function read(request: SandboxRequest): Call {
+  const form = request.method === 'POST' ? request.body : request.query;
+  return {
+    request,
+    requestId: newId('req'),
+    form,
+    parameters: qs.parse(form, { depth: 10, parameterLimit: 1000 }),
+    key: request.method === 'POST' ? header(request, 'idempotency-key') : undefined,
+  };
+}
+
+function carryOut(operation: Operation, parameters: unknown, taken: TakenKey | undefined): SandboxReply {
+  try {
+    return finish(taken, { status: 200, body: operation(parameters) });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.executed) return finish(taken, error.reply);
+    // "We save results only after the execution of an endpoint begins."
+    taken?.giveUp();
+    return error.reply;
+  }
+}
+
+function finish(taken: TakenKey | undefined, reply: SandboxReply): SandboxReply {
+  taken?.finish(reply);
+  return reply;
+}
+
+function header(request: SandboxRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What a fault may match on, read before anything is validated. */
+function metadataOf(parameters: qs.ParsedQs): Record<string, string> {
+  return metadata.safeParse(parameters['metadata']).data ?? {};
+}
