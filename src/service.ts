@@ -75,13 +75,21 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
     stop: () => lifecycle.stop(),
     readJob: (jobId) => readJob(database, jobId),
     cancelJob: (jobId, reason) => cancelJob(cancelSteps(foundation), jobId, reason),
-    replayJob: (jobId, reason) => replayJob(replaySteps(foundation, () => scheduler?.wakeFeeder()), jobId, reason),
+    replayJob: (jobId, reason) =>
+      replayJob(
+        replaySteps(foundation, () => scheduler?.wakeFeeder()),
+        jobId,
+        reason,
+      ),
     checkProofs: () => proofs.poke(),
     metrics: foundation.metrics,
   };
 }
 
-function composeProofs({ config, database, moneyRedis, metrics, log }: Foundation, onBlocked: () => Promise<void>): Proofs {
+function composeProofs(
+  { config, database, moneyRedis, metrics, log }: Foundation,
+  onBlocked: () => Promise<void>,
+): Proofs {
   const { url, managementUrl } = config.rabbitmq;
   const vhost = decodeURIComponent(new URL(url).pathname.slice(1)) || '/';
   const management = managementUrl === undefined ? undefined : { url: managementUrl, vhost };

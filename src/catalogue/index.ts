@@ -10,7 +10,3 @@ const byName = new Map(JOB_TYPES.map((type) => [type.name, type]));
 export function findJobType(name: string): JobType | undefined {
   return byName.get(name);
 }
-
-export function jobTypeNames(): string[] {
-  return [...byName.keys()];
-}

@@ -10,7 +10,10 @@ const payload = z.strictObject({
   /** Minor units (cents). */
   amount: z.int().positive().max(MAX_AMOUNT),
   /** ISO 4217, in either case. */
-  currency: z.string().regex(/^[A-Za-z]{3}$/, 'is not an ISO 4217 code').default('USD'),
+  currency: z
+    .string()
+    .regex(/^[A-Za-z]{3}$/, 'is not an ISO 4217 code')
+    .default('USD'),
   /** The provider's id of the customer's payment method. */
   paymentMethod: z.string().min(1).max(255),
   deviceFingerprint: z.string().max(255).optional(),

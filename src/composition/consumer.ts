@@ -22,10 +22,7 @@ export interface ConsumerRole {
 }
 
 /** Requests from the broker to the intake: one consumer for each queue. */
-export function composeConsumer(
-  foundation: Foundation,
-  blockedBy: () => string | undefined,
-): ConsumerRole {
+export function composeConsumer(foundation: Foundation, blockedBy: () => string | undefined): ConsumerRole {
   const { config, log, metrics, database } = foundation;
   const connection = new RabbitConnection(config.rabbitmq.url, 'intake', log);
   const instruments = { intake: intakeMetrics(metrics), consumer: consumerMetrics(metrics) };

@@ -1,12 +1,13 @@
 import type { Channel } from 'amqplib';
 import { Relay, relayMetrics } from '../outbox/relay';
-import { deferRow, markPublished, readUnpublished } from '../outbox/rows';
+import { deferRow, markPublished, readBacklog, readUnpublished } from '../outbox/rows';
 import { OutboxListener } from '../outbox/signal';
 import { Lease } from '../platform/lease';
 import type { Component } from '../platform/lifecycle';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
-import { within } from '../platform/time';
+import { describeError } from '../platform/logger';
+import { Loop, within } from '../platform/time';
 import { declareTopology } from '../topology/assert';
 import type { Foundation } from './foundation';
 
@@ -57,6 +58,28 @@ export function composeRelay(foundation: Foundation): Component[] {
     { name: 'relay publisher', stop: () => publisher.close() },
     { name: 'relay lease', start: () => Promise.resolve(lease.start()), stop: () => lease.stop() },
     { name: 'relay', start: () => Promise.resolve(relay.start()), stop: () => relay.stop() },
+    backlogGauges(foundation, () => lease.held),
     { name: 'outbox listener', start: () => Promise.resolve(listener.start()), stop: () => listener.stop() },
   ];
+}
+
+const BACKLOG_EVERY_MS = 10_000;
+
+/** What waits in the outbox, as the process that publishes it sees it. */
+function backlogGauges({ metrics, database, log }: Foundation, isRelay: () => boolean): Component {
+  const rows = metrics.gauge('outbox_backlog_rows', 'Messages that wait to be published');
+  const age = metrics.gauge('outbox_oldest_age_seconds', 'Age of the oldest message that waits to be published');
+  const parked = metrics.gauge('outbox_parked_rows', 'Messages that were set aside and not yet dealt with');
+  const loop = new Loop(
+    async () => {
+      if (!isRelay()) return;
+      const backlog = await readBacklog(database);
+      rows.set(backlog.rows);
+      age.set(backlog.ageSeconds);
+      parked.set(backlog.parked);
+    },
+    BACKLOG_EVERY_MS,
+    (error) => log.warn('outbox backlog not read', { error: describeError(error) }),
+  );
+  return { name: 'outbox backlog', start: () => Promise.resolve(loop.start()), stop: () => loop.stop() };
 }

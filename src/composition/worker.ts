@@ -11,7 +11,13 @@ import { createHandlers } from '../handlers';
 import type { Handler } from '../handlers/handler';
 import { takeFollowers } from '../jobs/conflicts';
 import { recordDeadLetters } from '../jobs/dead-letters';
-import { appendEffectFacts, beginEffects, readEffects, type EffectStart, type EffectStartAnswer } from '../jobs/effects';
+import {
+  appendEffectFacts,
+  beginEffects,
+  readEffects,
+  type EffectStart,
+  type EffectStartAnswer,
+} from '../jobs/effects';
 import type { DispatchedJob } from '../jobs/job';
 import { settleJobs, wasSettledBy } from '../jobs/settle';
 import { readUnstarted, startExceptional, startJobs } from '../jobs/start';
@@ -33,7 +39,10 @@ export function composeWorker(foundation: Foundation, overriddenHandlers: Map<st
   const { config, log, metrics } = foundation;
   const runner = new JobRunner(
     {
-      handlers: new Map([...createHandlers({ stripe: createStripeAdapter(stripeOptions(foundation)) }), ...overriddenHandlers]),
+      handlers: new Map([
+        ...createHandlers({ stripe: createStripeAdapter(stripeOptions(foundation)) }),
+        ...overriddenHandlers,
+      ]),
       slots: new TypeSlots((type) => concurrencyOf(type, config.worker.canaryConcurrency)),
       guard: composeGuard(foundation),
       settler: new Settler(settleSteps(foundation), log, config.worker.maxBatch),
@@ -118,7 +127,7 @@ function effectSteps({ config, database, decorate, log }: Foundation): EffectSte
 function settleSteps({ database, outboxSignal, decorate }: Foundation): SettleSteps {
   return {
     // Named as a whole, so that a kill before and after the commit can be told from one inside.
-    transaction: decorate('settle', (work) => database.transaction(work)) as SettleSteps['transaction'],
+    transaction: decorate<SettleSteps['transaction']>('settle', (work) => database.transaction(work)),
     appendFacts: appendEffectFacts,
     settle: settleJobs,
     takeFollowers,

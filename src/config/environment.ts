@@ -38,7 +38,10 @@ const variables = z.object({
   REDIS_HOST: z.string().optional(),
   REDIS_PORT: positive.default(6379),
   REDIS_PASSWORD: z.string().optional(),
-  QUEUE_PREFIX: z.string().regex(/^[\w-]+$/).default('queue-service'),
+  QUEUE_PREFIX: z
+    .string()
+    .regex(/^[\w-]+$/)
+    .default('queue-service'),
 
   AMQP_URL: url('amqp:', 'amqps:'),
   RABBITMQ_MANAGEMENT_URL: url('http:', 'https:').optional(),
@@ -73,7 +76,7 @@ export function readEnvironment(environment: Environment): Variables {
 }
 
 function missingRedis(values: Variables): string[] {
-  return values.REDIS_MONEY_URL ?? values.REDIS_HOST ? [] : ['REDIS_MONEY_URL or REDIS_HOST must be set'];
+  return (values.REDIS_MONEY_URL ?? values.REDIS_HOST) ? [] : ['REDIS_MONEY_URL or REDIS_HOST must be set'];
 }
 
 function withFiles(environment: Environment, problems: string[]): Environment {

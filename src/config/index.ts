@@ -14,7 +14,7 @@ export function loadConfig(environment: Environment) {
   return Object.freeze({
     serviceName: env.SERVICE_NAME,
     /** Names this process in leases and timelines. */
-    instance: `${hostname()}:${process.pid}`,
+    instance: [hostname(), process.pid].join(':'),
     logLevel: env.LOG_LEVEL,
     roles: new Set<Role>(env.ROLES),
     shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,

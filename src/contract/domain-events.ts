@@ -20,7 +20,10 @@ export const DOMAIN_EVENTS = {
     paymentMethod: z.string(),
     provider: z.enum(['stripe', 'square']).optional(),
     email: z.email(),
-    tickets: z.array(z.strictObject({ ticketId: id, seatId: id.optional() })).min(1).max(1_000),
+    tickets: z
+      .array(z.strictObject({ ticketId: id, seatId: id.optional() }))
+      .min(1)
+      .max(1_000),
   }),
 } as const;
 

@@ -36,11 +36,3 @@ export const cloudEvent = z.object({
 });
 
 export type CloudEvent = z.infer<typeof cloudEvent>;
-
-/** What is needed of an event to answer it, as far as an unreadable one lets it be known. */
-export interface RequestReference {
-  id: string;
-  source: string;
-  correlationId: string | undefined;
-  traceparent: string | undefined;
-}

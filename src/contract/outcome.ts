@@ -3,7 +3,6 @@ import type { Problem } from '../platform/json-problems';
 import { CONTENT_TYPE, EXCHANGES, requesterKey, routingType, SERVICE_SOURCE } from './names';
 
 export type OutcomeName = 'completed' | 'failed' | 'cancelled' | 'attention' | 'duplicate' | 'rejected';
-export type TerminalOutcome = 'completed' | 'failed' | 'cancelled';
 
 export interface OutcomeError {
   /** UPPER_SNAKE; see docs/errors.md. */

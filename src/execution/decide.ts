@@ -61,7 +61,11 @@ export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary,
   }
 }
 
-const EXPIRED: OutcomeError = { code: 'EXPIRED', message: 'the job had not started when it expired', replayable: false };
+const EXPIRED: OutcomeError = {
+  code: 'EXPIRED',
+  message: 'the job had not started when it expired',
+  replayable: false,
+};
 const POISON: OutcomeError = { code: 'POISON', message: 'the job ended its processes three times', replayable: true };
 const TIMEOUT: OutcomeError = { code: 'TIMEOUT', message: 'the attempt did not end in time', replayable: true };
 
@@ -110,7 +114,8 @@ class Ends {
   }
 
   cancelled(): Decision {
-    if (this.effects.anyUncertain || this.effects.anyHappened) return this.retry('CANCEL_TOO_LATE', 'an effect had begun', 0);
+    if (this.effects.anyUncertain || this.effects.anyHappened)
+      return this.retry('CANCEL_TOO_LATE', 'an effect had begun', 0);
     return this.decision('cancelled', 'cancelled', {
       status: 'cancelled',
       reason: 'CANCELLED',

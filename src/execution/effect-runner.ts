@@ -78,7 +78,11 @@ export class EffectRunner implements Effects {
   }
 
   /** @param first whether this number was never tried: only then does "refused" prove that nothing happened */
-  private async tryOnce<Value>(effect: KeyedEffect<Value>, number: number, first: boolean): Promise<EffectResult<Value>> {
+  private async tryOnce<Value>(
+    effect: KeyedEffect<Value>,
+    number: number,
+    first: boolean,
+  ): Promise<EffectResult<Value>> {
     const timeoutMs = this.timeLeft();
     const begun = await this.begin(effect, number, timeoutMs);
     if (begun !== 'begun') return ended(begun === 'cancelled' ? { kind: 'cancelled' } : FENCED);
@@ -109,7 +113,11 @@ export class EffectRunner implements Effects {
         return answer;
       case 'refused':
         if (first) this.record(effect.name, number, 'absent');
-        return ended({ ...answer, kind: 'retry', ...(answer.retryAfterMs === undefined ? {} : { afterMs: answer.retryAfterMs }) });
+        return ended({
+          ...answer,
+          kind: 'retry',
+          ...(answer.retryAfterMs === undefined ? {} : { afterMs: answer.retryAfterMs }),
+        });
       case 'action':
         this.record(effect.name, number, 'in_doubt', answer.reference);
         return ended({ kind: 'attention', code: answer.code, message: answer.message });
@@ -139,7 +147,11 @@ export class EffectRunner implements Effects {
     }
   }
 
-  private async begin<Value>(effect: KeyedEffect<Value>, number: number, timeoutMs: number): Promise<EffectStartAnswer> {
+  private async begin<Value>(
+    effect: KeyedEffect<Value>,
+    number: number,
+    timeoutMs: number,
+  ): Promise<EffectStartAnswer> {
     // What is already known must be in the ledger before something new begins.
     await this.steps.appendFacts(this.facts.splice(0));
     return this.steps.begin({
@@ -167,7 +179,13 @@ export class EffectRunner implements Effects {
     this.steps.onLateFact(this.fact(effect.name, number, 'done', answer.reference, answer.value));
   }
 
-  private fact(name: string, number: number, state: EffectFact['state'], reference?: string, value?: unknown): EffectFact {
+  private fact(
+    name: string,
+    number: number,
+    state: EffectFact['state'],
+    reference?: string,
+    value?: unknown,
+  ): EffectFact {
     return { jobId: this.job.jobId, token: this.job.token, name, number, state, reference, value };
   }
 

@@ -60,7 +60,8 @@ export class Guard {
 function judge(ref: DispatchedJob, job: UnstartedJob | undefined): GuardAnswer {
   if (!job) return { kind: 'missing' };
   if (isTerminal(job.status) || job.status === 'in_doubt') return { kind: 'stale', reason: 'finished' };
-  if (job.generation !== ref.generation || job.dispatch !== ref.dispatch) return { kind: 'stale', reason: 'superseded' };
+  if (job.generation !== ref.generation || job.dispatch !== ref.dispatch)
+    return { kind: 'stale', reason: 'superseded' };
   if (job.suspect && job.suspectStarts >= MAX_SUSPECT_STARTS) return { kind: 'toEnd', end: 'poisonous' };
   if (job.suspect) return { kind: 'suspect' };
   if (job.cancelRequested) return { kind: 'toEnd', end: 'cancelled' };

@@ -82,8 +82,14 @@ export class Settler {
 
   private async settleOnce(endings: Ending[]): Promise<EndingAnswer[]> {
     const settled = await this.steps.transaction(async (tx) => {
-      await this.steps.appendFacts(tx, endings.flatMap((ending) => ending.facts));
-      const jobs = await this.steps.settle(tx, endings.map((ending) => ending.decision.settlement));
+      await this.steps.appendFacts(
+        tx,
+        endings.flatMap((ending) => ending.facts),
+      );
+      const jobs = await this.steps.settle(
+        tx,
+        endings.map((ending) => ending.decision.settlement),
+      );
       const byId = new Map(jobs.map((job) => [job.jobId, job]));
       const mine = endings.filter((ending) => byId.has(ending.job.jobId));
       await this.steps.append(tx, [...mine.flatMap(outcomesOf), ...(await this.answersToFollowers(tx, mine, byId))]);
@@ -101,7 +107,10 @@ export class Settler {
   ): Promise<PublishableOutcome[]> {
     const followed = endings.filter((ending) => isTerminal(ending) && jobs.get(ending.job.jobId)?.hasFollowers);
     if (followed.length === 0) return [];
-    const followers = await this.steps.takeFollowers(tx, followed.map((ending) => ending.job.jobId));
+    const followers = await this.steps.takeFollowers(
+      tx,
+      followed.map((ending) => ending.job.jobId),
+    );
     const byJob = new Map(followed.map((ending) => [ending.job.jobId, ending]));
     return followers.flatMap((follower) => {
       const ending = byJob.get(follower.jobId);

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { paymentProcess, type PaymentPayload, type PaymentResult } from '../catalogue/payment-process';
-import { STRIPE_KEY_WINDOW_MS, STRIPE_SEARCH_LAG_MS, type Charge, type StripeAdapter } from '../providers/stripe/adapter';
+import {
+  STRIPE_KEY_WINDOW_MS,
+  STRIPE_SEARCH_LAG_MS,
+  type Charge,
+  type StripeAdapter,
+} from '../providers/stripe/adapter';
 import { defineHandler, type HandlerContext, type KeyedEffect } from './handler';
 import { done, failed } from './outcome';
 

@@ -137,9 +137,9 @@ export class Intake {
       this.log.warn('jobs stay in PostgreSQL', { jobs: jobs.length, error: describeError(error) });
       const ids = jobs.map((job) => job.jobId);
       // If this fails too, the reconciler finds them when they are overdue.
-      await this.steps.markNotQueued(ids).catch((failure: unknown) =>
-        this.log.warn('jobs not marked', { error: describeError(failure) }),
-      );
+      await this.steps
+        .markNotQueued(ids)
+        .catch((failure: unknown) => this.log.warn('jobs not marked', { error: describeError(failure) }));
     }
   }
 
@@ -158,20 +158,35 @@ export class Intake {
         contested.map(({ claim }) => claim.requestKey),
         contested.map(({ claim }) => claim.liveKey),
       );
-      const judged = contested.map((candidate) => ({ ...candidate, candidate, verdict: judge(candidate.claim, standing) }));
+      const judged = contested.map((candidate) => ({
+        ...candidate,
+        candidate,
+        verdict: judge(candidate.claim, standing),
+      }));
       const duplicates = judged.flatMap(({ claim, verdict }) =>
         verdict.kind === 'duplicate' ? [{ job: verdict.job, follower: toFollower(claim, verdict.job) }] : [],
       );
-      await this.steps.addFollowers(tx, duplicates.filter(({ job }) => isUnfinished(job)).map(({ follower }) => follower));
-      await this.steps.append(tx, duplicates.map(({ job, follower }) => duplicateOutcome(job, follower, job, 'first', now)));
-      await this.writeRejections(tx, judged.flatMap(({ offer, claim, verdict }) =>
-        verdict.kind === 'rejected' ? [toRejection(offer, claim, verdict.code, verdict.problems, verdict.jobId)] : [],
-      ));
+      await this.steps.addFollowers(
+        tx,
+        duplicates.filter(({ job }) => isUnfinished(job)).map(({ follower }) => follower),
+      );
+      await this.steps.append(
+        tx,
+        duplicates.map(({ job, follower }) => duplicateOutcome(job, follower, job, 'first', now)),
+      );
+      await this.writeRejections(
+        tx,
+        judged.flatMap(({ offer, claim, verdict }) =>
+          verdict.kind === 'rejected' ? [toRejection(offer, claim, verdict.code, verdict.problems, verdict.jobId)] : [],
+        ),
+      );
       return judged;
     });
     this.steps.signal();
     // Redis ignores what it still holds, and gets back what a crash kept from it.
-    await this.enqueue(waitingAgain.flatMap(({ verdict }) => (verdict.kind === 'redelivered' ? verdict.redispatch : [])));
+    await this.enqueue(
+      waitingAgain.flatMap(({ verdict }) => (verdict.kind === 'redelivered' ? verdict.redispatch : [])),
+    );
     for (const { candidate, verdict } of waitingAgain) {
       if (verdict.kind !== 'released') answers.set(candidate, toAnswer(verdict));
     }
@@ -184,7 +199,10 @@ export class Intake {
     const letters = rejections.map(deadLetterOf);
     const isNew = await this.steps.recordDeadLetters(tx, letters);
     const fresh = rejections.filter((_, index) => isNew.has(letters[index]?.dedupeKey ?? ''));
-    await this.steps.append(tx, fresh.map((rejection) => rejectedOutcome(rejection, now)));
+    await this.steps.append(
+      tx,
+      fresh.map((rejection) => rejectedOutcome(rejection, now)),
+    );
   }
 }
 

@@ -1,5 +1,10 @@
 import { findJobType } from '../catalogue';
-import { DOMAIN_EVENTS, isDomainEventName, type DomainEventData, type DomainEventName } from '../contract/domain-events';
+import {
+  DOMAIN_EVENTS,
+  isDomainEventName,
+  type DomainEventData,
+  type DomainEventName,
+} from '../contract/domain-events';
 import type { CloudEvent } from '../contract/envelope';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';

@@ -12,14 +12,17 @@ import { validateJobRequest } from './validate-request';
 export type ReadMessage = { offers: Offer[] } | { rejection: Rejection };
 
 /** A delivery → the jobs that it asks for, or every problem with it. Never throws for what a message says. */
-export function readMessage(delivery: Pick<Delivery, 'queue' | 'routingKey' | 'content' | 'contentType' | 'headers'>): ReadMessage {
+export function readMessage(
+  delivery: Pick<Delivery, 'queue' | 'routingKey' | 'content' | 'contentType' | 'headers'>,
+): ReadMessage {
   const queue = firstQueue(delivery);
   const decoded = decodeEvent(delivery.content, delivery.contentType);
   if ('partial' in decoded) return { rejection: unreadable(delivery, queue, decoded.partial, decoded.problems) };
   const { event } = decoded;
   if (queue === QUEUES.domainEvents) {
     const mapped = mapDomainEvent(event, delivery.routingKey);
-    if ('requests' in mapped) return { offers: mapped.requests.map((request) => ({ request, body: delivery.content })) };
+    if ('requests' in mapped)
+      return { offers: mapped.requests.map((request) => ({ request, body: delivery.content })) };
     return { rejection: refuse(delivery, queue, event, mapped.code, mapped.problems, undefined) };
   }
   const validated = validateJobRequest(event, delivery.routingKey);
@@ -102,4 +105,3 @@ function originOf(queue: string): string {
   if (tier) return tier;
   return queue === QUEUES.domainEvents ? 'events' : 'other';
 }
-

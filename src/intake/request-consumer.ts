@@ -39,7 +39,12 @@ export function intakeMetrics(metrics: Metrics) {
     consumed: metrics.counter('requests_consumed_total', 'Requests by what became of them', ['outcome', 'job_type']),
     redeliveries: metrics.counter('redeliveries_total', 'Requests that had been accepted before', ['job_type']),
     deadLetters: metrics.counter('dead_letters_total', 'Messages refused for good', ['code']),
-    batchSize: metrics.histogram('intake_batch_size', 'Messages taken in together', [1, 2, 5, 10, 20, 50, 100, 200], ['queue']),
+    batchSize: metrics.histogram(
+      'intake_batch_size',
+      'Messages taken in together',
+      [1, 2, 5, 10, 20, 50, 100, 200],
+      ['queue'],
+    ),
     latency: metrics.histogram(
       'intake_latency_seconds',
       'From delivery to acknowledgement',

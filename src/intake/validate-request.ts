@@ -8,7 +8,8 @@ import type { Problem } from '../platform/json-problems';
 import { requestKeyOf } from './keys';
 import type { IntakeRequest, RejectionCode } from './request';
 
-export type Validated = { request: IntakeRequest } | { code: RejectionCode; problems: Problem[]; type: string | undefined };
+export type Validated =
+  { request: IntakeRequest } | { code: RejectionCode; problems: Problem[]; type: string | undefined };
 
 /** A job request event → a sound request, or everything that is wrong with it. */
 export function validateJobRequest(event: CloudEvent, routingKey: string | undefined): Validated {

@@ -55,9 +55,10 @@ export async function lockStanding(tx: Transaction, requestKeys: string[], liveK
 /** Records who waits for a job that is not finished. The rows of these jobs are locked by the same transaction. */
 export async function addFollowers(tx: Transaction, followers: Follower[]): Promise<void> {
   if (followers.length === 0) return;
-  await tx.query({ text: 'UPDATE critical_jobs SET has_followers = true WHERE id = ANY($1::uuid[]) AND NOT has_followers' }, [
-    [...new Set(followers.map((follower) => follower.jobId))],
-  ]);
+  await tx.query(
+    { text: 'UPDATE critical_jobs SET has_followers = true WHERE id = ANY($1::uuid[]) AND NOT has_followers' },
+    [[...new Set(followers.map((follower) => follower.jobId))]],
+  );
   await tx.query(
     {
       text: `

@@ -42,7 +42,12 @@ export async function recordDeadLetters(database: Queryable, letters: DeadLetter
 }
 
 /** Counts one more start of a message that may kill its process, before it is touched; answers with the count. */
-export async function countStart(database: Queryable, dedupeKey: string, queueName: string, body: Buffer): Promise<number> {
+export async function countStart(
+  database: Queryable,
+  dedupeKey: string,
+  queueName: string,
+  body: Buffer,
+): Promise<number> {
   const rows = await database.query<{ starts: number }>(COUNT_START, [
     uuidV7(),
     dedupeKey,

@@ -71,7 +71,9 @@ export class Proofs {
 
   private async check(): Promise<void> {
     const before = this.reason;
-    const eviction = await this.judge('money_redis_noeviction', async () => evictionVerdict(await this.steps.evictionPolicy()));
+    const eviction = await this.judge('money_redis_noeviction', async () =>
+      evictionVerdict(await this.steps.evictionPolicy()),
+    );
     // What cannot be read does not change what was known: Redis away is handled by the intake itself.
     if (eviction.state === 'violated') this.reason = eviction.why;
     if (eviction.state === 'proven') this.reason = undefined;
@@ -100,12 +102,16 @@ const UNKNOWN: Verdict = { state: 'unknown' };
 
 function evictionVerdict(policy: string | undefined): Verdict {
   if (policy === undefined) return UNKNOWN;
-  return policy === 'noeviction' ? PROVEN : { state: 'violated', why: `the money Redis evicts jobs: maxmemory-policy is ${policy}, must be noeviction` };
+  return policy === 'noeviction'
+    ? PROVEN
+    : { state: 'violated', why: `the money Redis evicts jobs: maxmemory-policy is ${policy}, must be noeviction` };
 }
 
 function aofVerdict(appendOnly: boolean | undefined): Verdict {
   if (appendOnly === undefined) return UNKNOWN;
-  return appendOnly ? PROVEN : { state: 'violated', why: 'the money Redis does not append to a file: set appendonly yes' };
+  return appendOnly
+    ? PROVEN
+    : { state: 'violated', why: 'the money Redis does not append to a file: set appendonly yes' };
 }
 
 function commitVerdict(setting: string): Verdict {
@@ -114,5 +120,7 @@ function commitVerdict(setting: string): Verdict {
 
 function queueVerdict(weak: string[] | undefined): Verdict {
   if (weak === undefined) return UNKNOWN;
-  return weak.length === 0 ? PROVEN : { state: 'violated', why: `not quorum queues with routed dead-lettering: ${weak.join(', ')}` };
+  return weak.length === 0
+    ? PROVEN
+    : { state: 'violated', why: `not quorum queues with routed dead-lettering: ${weak.join(', ')}` };
 }

@@ -62,8 +62,10 @@ export class Relay {
     this.loop.start();
   }
 
-  stop(): Promise<void> {
-    return this.loop.stop();
+  /** Publishes what is there, once more, and ends; the rest waits in the outbox for another process. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await this.drain().catch((error: unknown) => this.log.warn('relay left rows', { error: describeError(error) }));
   }
 
   /** Wakes the relay; false when it is another process that publishes now. */

@@ -110,7 +110,10 @@ export async function readBacklog(database: Queryable): Promise<{ rows: number; 
 const properties = z.object({
   contentType: z.string(),
   type: z.string(),
-  correlationId: z.string().optional().transform((id) => id),
+  correlationId: z
+    .string()
+    .optional()
+    .transform((id) => id),
   alsoTo: z.array(z.string()),
   headers: z.record(z.string(), z.string()),
 });

@@ -8,7 +8,7 @@ export type ProviderAnswer<Value> =
   | { kind: 'action'; code: string; message: string; reference: string }
   /** A definite no: nothing happened, and asking the same again will not help (declined card, invalid request). */
   | { kind: 'declined'; code: string; message: string; reference?: string }
-  /** A definite no for now: nothing happened, a later try may succeed (429, connection refused, wrong credentials). */
+  /** A definite no that may pass: nothing happened, a later try may succeed (429, connection refused, wrong credentials). */
   | { kind: 'refused'; code: string; message: string; retryAfterMs?: number }
   /**
    * It may or may not have happened (time-out, reset, 5xx, the key is in use by an earlier call). `replayed` is true

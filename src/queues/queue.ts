@@ -30,7 +30,8 @@ export class JobQueue {
     this.queue = new Queue(options.name, {
       connection: redis,
       prefix: options.prefix,
-      skipWaitingForReady: true,
+      // Its first command would otherwise decide, by failing once, that this queue never works.
+      skipVersionCheck: true,
       streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
     });
     this.queue.on('error', (error) => log.warn('queue error', { queue: options.name, error: describeError(error) }));
@@ -42,6 +43,8 @@ export class JobQueue {
    */
   async add(jobs: QueuedJob[]): Promise<void> {
     if (jobs.length === 0) return;
+    // BullMQ would wait for the connection; the caller has something better to do.
+    if (this.redis.status !== 'ready') throw new Error('Redis is not connected');
     const adding = this.queue.addBulk(jobs.map(toBullJob));
     await within(this.options.timeoutMs, 'handing jobs to Redis', adding);
   }

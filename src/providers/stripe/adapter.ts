@@ -123,10 +123,10 @@ export function createStripeAdapter(options: StripeOptions): StripeAdapter {
       const query = `metadata['provider_key']:'${providerKey.replace(/[\\']/g, '\\$&')}'`;
       const found = parseSearchResult(await withSignal(call.signal, () => paymentIntents.search({ query }, settings)));
       if (!found) return UNREADABLE;
-      // The search ignores case, keys do not. Oldest first, so that the answer is the same each time.
+      // The search ignores case, keys do not. Oldest first, whereas the search lists the newest first.
       const hits = found.filter((intent) => intent.metadata['provider_key'] === providerKey);
       let answer: LookupAnswer<Charge> = { kind: 'absent' };
-      for (const hit of hits.toSorted((one, other) => one.created - other.created)) {
+      for (const hit of hits.toReversed().toSorted((one, other) => one.created - other.created)) {
         // The index may hold an earlier state of it; only success is final.
         const current =
           hit.status === 'succeeded'

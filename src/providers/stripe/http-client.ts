@@ -144,6 +144,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = isObject(error) ? error['code'] : undefined;
   return typeof code === 'string' ? code : 'CONNECTION_FAILED';
 }

@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+
+/** A sound payload of `payment-process`; a good card unless told otherwise. */
+export function payment(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    userId: randomUUID(),
+    venueId: randomUUID(),
+    eventId: randomUUID(),
+    amount: 10_000,
+    currency: 'USD',
+    paymentMethod: 'pm_card_visa',
+    ...over,
+  };
+}
+
+/** Sound data of the domain event `order.placed`. */
+export function order(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    orderId: randomUUID(),
+    userId: randomUUID(),
+    venueId: randomUUID(),
+    eventId: randomUUID(),
+    amount: 10_000,
+    currency: 'USD',
+    paymentMethod: 'pm_card_visa',
+    email: 'guest@example.com',
+    tickets: [{ ticketId: randomUUID(), seatId: 'A-1' }],
+    ...over,
+  };
+}
