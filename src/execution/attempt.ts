@@ -2,7 +2,6 @@ import type { Handler, HandlerContext } from '../handlers/handler';
 import type { StartedJob } from '../jobs/start';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
-import { pause } from '../platform/time';
 import type { AttemptEnd } from './decide';
 import { EffectRunner, type EffectSteps } from './effect-runner';
 
@@ -13,7 +12,8 @@ const GRACE_MS = 2_000;
 export class Attempt {
   readonly effects: EffectRunner;
   private readonly abort = new AbortController();
-  private readonly ended = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  private giveUp: (end: AttemptEnd) => void = () => undefined;
   private stoppedBy: 'timeout' | 'drain' | undefined;
 
   constructor(
@@ -33,10 +33,15 @@ export class Attempt {
   }
 
   async run(handler: Handler): Promise<AttemptEnd> {
+    const givenUp = new Promise<AttemptEnd>((resolve) => {
+      this.giveUp = resolve;
+    });
+    // Already told to stop: the clock that runs is the grace.
+    if (this.stoppedBy === undefined) this.timer = setTimeout(() => this.stop('timeout'), this.job.timeoutMs);
     try {
-      return await Promise.race([this.handle(handler), this.watch()]);
+      return await Promise.race([this.handle(handler), givenUp]);
     } finally {
-      this.ended.abort();
+      clearTimeout(this.timer);
     }
   }
 
@@ -63,17 +68,12 @@ export class Attempt {
     }
   }
 
-  /** Resolves when the handler must be given up: its time is over, and it did not leave within the grace. */
-  private async watch(): Promise<AttemptEnd> {
-    await pause(this.job.timeoutMs, AbortSignal.any([this.abort.signal, this.ended.signal]));
-    if (!this.ended.signal.aborted) this.stop('timeout');
-    await pause(GRACE_MS, this.ended.signal);
-    return this.stoppedBy === 'drain' ? { kind: 'handedBack' } : { kind: 'timedOut' };
-  }
-
+  /** Tells the handler to leave, and gives it up when it does not. */
   private stop(by: 'timeout' | 'drain'): void {
     if (this.abort.signal.aborted) return;
     this.stoppedBy = by;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.giveUp({ kind: by === 'drain' ? 'handedBack' : 'timedOut' }), GRACE_MS);
     this.abort.abort();
   }
 }

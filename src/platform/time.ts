@@ -1,22 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    if (signal?.aborted) finish();
+    else signal?.addEventListener('abort', finish, { once: true });
+  });
 }
 
 /** Rejects with a TimeoutError when `work` has not settled after `ms`. The work itself is not stopped. */
-export async function within<Value>(ms: number, what: string, work: Promise<Value>): Promise<Value> {
-  const stop = new AbortController();
-  const late = delay(ms, undefined, { signal: stop.signal }).then(() => {
-    throw new TimeoutError(`${what} took longer than ${ms} ms`);
+export function within<Value>(ms: number, what: string, work: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TimeoutError(`${what} took longer than ${ms} ms`)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop.abort();
-    late.catch(() => undefined);
-  }
 }
 
 export class TimeoutError extends Error {
