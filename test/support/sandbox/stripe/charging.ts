@@ -1,0 +1,28 @@
+/** What a test needs to charge through the adapter: a request and a call with everything that does not matter filled in. */
+import type { ChargeCall, ChargeRequest } from '../../../../src/providers/stripe/adapter';
+
+export const SECRET_KEY = 'sk_test_sandbox';
+
+export function chargeRequest(changes: Partial<ChargeRequest> = {}): ChargeRequest {
+  return { jobId: 'job-1', amount: 5000, currency: 'USD', paymentMethod: 'pm_card_visa', metadata: {}, ...changes };
+}
+
+/** A signal of its own for each call, never aborted unless the test brings one. */
+export function chargeCall(providerKey: string, changes: Partial<ChargeCall> = {}): ChargeCall {
+  return { providerKey, timeoutMs: 5000, signal: new AbortController().signal, ...changes };
+}
+
+/** A charge made without the adapter, as another client of Stripe would make it. */
+export async function post(url: string, path: string, form: Record<string, string>, key?: string) {
+  const response = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${SECRET_KEY}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
+    body: new URLSearchParams(form),
+  });
+  const body: unknown = await response.json();
+  return { status: response.status, body, headers: response.headers };
+}
