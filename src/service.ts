@@ -22,6 +22,7 @@ import { appendToOutbox } from './outbox/rows';
 import { Lifecycle } from './platform/lifecycle';
 import { createLogger } from './platform/logger';
 import type { Metrics } from './platform/metrics';
+import type { Database } from './platform/postgres/database';
 import { replayJob, type ReplayAnswer } from './recovery/replay';
 import { assertTopology } from './topology/assert';
 
@@ -97,9 +98,9 @@ function composeProofs(
   return new Proofs(probes, proofMetrics(metrics), log, onBlocked, config.proofs.everyMs);
 }
 
-function cancelSteps({ database, outboxSignal }: Foundation) {
+function cancelSteps({ database, outboxSignal, decorate }: Foundation) {
   return {
-    transaction: database.transaction.bind(database),
+    transaction: decorate<Database['transaction']>('cancel', database.transaction.bind(database)),
     lock: lockForDecision,
     cancelPending,
     requestCancel,
@@ -109,9 +110,9 @@ function cancelSteps({ database, outboxSignal }: Foundation) {
   };
 }
 
-function replaySteps({ database }: Foundation, wakeFeeder: () => void): Parameters<typeof replayJob>[0] {
+function replaySteps({ database, decorate }: Foundation, wakeFeeder: () => void): Parameters<typeof replayJob>[0] {
   return {
-    transaction: database.transaction.bind(database),
+    transaction: decorate<Database['transaction']>('replay', database.transaction.bind(database)),
     lock: lockForDecision,
     liveKeyOf: async (tx, jobId) => {
       const key = await readKeyParts(tx, jobId);

@@ -49,8 +49,10 @@ export function composeConsumer(foundation: Foundation, blockedBy: () => string 
         intake,
         ack,
         blockedBy: async () => blockedBy() ?? (await databaseProblem(foundation)),
-        countStart: (key, delivery) => countStart(database, key, delivery.queue, delivery.content),
-        forgetStarts: (key) => forgetStarts(database, key),
+        countStart: foundation.decorate('count start', (key, delivery) =>
+          countStart(database, key, delivery.queue, delivery.content),
+        ),
+        forgetStarts: foundation.decorate('forget starts', (key) => forgetStarts(database, key)),
       },
       instruments.intake,
       log,
@@ -89,7 +91,7 @@ function acceptSteps(
   return {
     claim: decorate('claim', (claims) => insertClaims(database, claims)),
     enqueue: decorate('enqueue', (jobs) => moneyQueue.add(jobs)),
-    markNotQueued: (jobIds) => markNotQueued(database, jobIds),
+    markNotQueued: decorate('mark not queued', (jobIds) => markNotQueued(database, jobIds)),
     takeRoom: (count) => window.take(count),
     transaction: (work) => database.transaction(work),
     lockStanding,

@@ -4,18 +4,25 @@ import type { Config } from '../config';
 import { OutboxSignal } from '../outbox/signal';
 import type { Logger } from '../platform/logger';
 import { Metrics } from '../platform/metrics';
-import { Database } from '../platform/postgres/database';
+import { Database, type Queryable } from '../platform/postgres/database';
 import { connectRedis } from '../platform/redis';
 import { JobQueue } from '../queues/queue';
 
 /** The steps of the critical path by name. Tests wrap them to watch a process, and to kill it, around each. */
 export type StepName =
+  | 'keep lease'
+  | 'count start'
   | 'claim'
   | 'enqueue'
+  | 'mark not queued'
   | 'answer contested'
   | 'reject'
   | 'ack'
+  | 'forget starts'
+  | 'run job'
   | 'start'
+  | 'start suspect'
+  | 'read ledger'
   | 'begin effect'
   | 'call provider'
   | 'settle'
@@ -23,8 +30,13 @@ export type StepName =
   | 'read outbox'
   | 'publish'
   | 'mark published'
+  | 'leave marker'
+  | 'remember marker'
   | 'hand over again'
-  | 'take waiting';
+  | 'take waiting'
+  | 'feed'
+  | 'cancel'
+  | 'replay';
 
 export type Step = (...args: never[]) => Promise<unknown>;
 export type Decorate = <Wrapped extends Step>(name: StepName, step: Wrapped) => Wrapped;
@@ -55,4 +67,9 @@ export function layFoundation(config: Config, log: Logger, decorate: Decorate): 
   );
   const outboxSignal = new OutboxSignal(database, log);
   return { config, log, metrics, database, moneyRedis, moneyQueue, moneyPrefix, outboxSignal, decorate };
+}
+
+/** The database as leases use it. */
+export function leaseDatabase({ database, decorate }: Foundation): Queryable {
+  return { query: decorate<Queryable['query']>('keep lease', database.query.bind(database)) };
 }

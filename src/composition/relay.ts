@@ -9,7 +9,7 @@ import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher'
 import { describeError } from '../platform/logger';
 import { Loop, within } from '../platform/time';
 import { declareTopology } from '../topology/assert';
-import type { Foundation } from './foundation';
+import { leaseDatabase, type Foundation } from './foundation';
 
 /** Committed messages to the broker; one process of all at a time. */
 export function composeRelay(foundation: Foundation): Component[] {
@@ -21,7 +21,7 @@ export function composeRelay(foundation: Foundation): Component[] {
   });
   const leaderGauge = metrics.gauge('relay_leader', '1 in the process that publishes the outbox');
   const lease = new Lease(
-    database,
+    leaseDatabase(foundation),
     {
       name: 'relay',
       holder: config.instance,

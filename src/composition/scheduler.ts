@@ -9,7 +9,7 @@ import { Loop } from '../platform/time';
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import { leaveMarker, readMemory } from '../queues/marker';
 import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
-import type { Foundation } from './foundation';
+import { leaseDatabase, type Foundation } from './foundation';
 
 const HOUR_MS = 60 * 60 * 1_000;
 /** Published messages stay this long, for people who look into something. */
@@ -26,7 +26,7 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
   const { config, log, metrics, database } = foundation;
   const leaderGauge = metrics.gauge('scheduler_leader', '1 in the process that holds the leader duties');
   const lease = new Lease(
-    database,
+    leaseDatabase(foundation),
     {
       name: 'scheduler',
       holder: config.instance,
@@ -67,13 +67,13 @@ function composeReconciler(foundation: Foundation, isLeader: () => boolean): Rec
     {
       isLeader,
       readMemory: () => readMemory(moneyRedis, moneyPrefix),
-      leaveMarker: (marker) => leaveMarker(moneyRedis, moneyPrefix, marker),
+      leaveMarker: decorate('leave marker', (marker) => leaveMarker(moneyRedis, moneyPrefix, marker)),
       readMarker: () => readMarker(database, queueName),
-      writeMarker: (marker) => writeMarker(database, queueName, marker),
+      writeMarker: decorate('remember marker', (marker) => writeMarker(database, queueName, marker)),
       readOpen: (page) => readOpenDispatched(database, page),
       holds: (jobs) => moneyQueue.holds(jobs),
       raiseDispatch: decorate('hand over again', (jobs) => raiseDispatch(database, jobs)),
-      enqueue: (jobs) => moneyQueue.add(jobs),
+      enqueue: decorate('feed', (jobs) => moneyQueue.add(jobs)),
       markNotQueued: (jobIds) => markNotQueued(database, jobIds),
       size: () => moneyQueue.size(),
       takeWaiting: decorate('take waiting', (limit) => takeWaiting(database, limit)),

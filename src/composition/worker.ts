@@ -61,7 +61,7 @@ export function composeWorker(foundation: Foundation, overriddenHandlers: Map<st
       lockMs: config.worker.lockMs,
       stalledCheckMs: config.worker.stalledCheckMs,
     },
-    (ref, type) => runner.run(ref, type),
+    foundation.decorate('run job', (ref, type) => runner.run(ref, type)),
     log,
   );
   return [
@@ -97,7 +97,9 @@ function composeGuard({ config, database, decorate }: Foundation): Guard {
     {
       start: decorate('start', (requests) => startJobs(database, requests, config.instance)),
       readUnstarted: (jobId) => readUnstarted(database, jobId),
-      startExceptional: (request, asSuspect) => startExceptional(database, request, config.instance, asSuspect),
+      startExceptional: decorate('start suspect', (request, asSuspect) =>
+        startExceptional(database, request, config.instance, asSuspect),
+      ),
     },
     randomUUID,
     new SuspectLane(),
@@ -111,7 +113,7 @@ function effectSteps({ config, database, decorate, log }: Foundation): EffectSte
     config.worker.maxBatch,
   );
   return {
-    readLedger: (jobId) => readEffects(database, jobId),
+    readLedger: decorate('read ledger', (jobId) => readEffects(database, jobId)),
     begin: (start) => beginning.submit(start),
     appendFacts: (facts) => appendEffectFacts(database, facts),
     callProvider: decorate('call provider', (call) => call()),

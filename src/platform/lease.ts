@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Database } from './postgres/database';
+import type { Queryable } from './postgres/database';
 import type { Logger } from './logger';
 import { describeError } from './logger';
 import { Loop } from './time';
@@ -17,7 +17,7 @@ export class Lease {
   private readonly loop: Loop;
 
   constructor(
-    private readonly database: Database,
+    private readonly database: Queryable,
     private readonly options: { name: string; holder: string; ttlMs: number; onChange?: (held: boolean) => void },
     private readonly log: Logger,
   ) {
