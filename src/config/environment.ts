@@ -18,8 +18,9 @@ const roles = z
   .pipe(z.array(z.enum(ROLES)).min(1));
 
 const positive = z.coerce.number().int().positive();
+/** A URL of one of these protocols. */
 const url = (...protocols: string[]) =>
-  z.url().refine((text) => protocols.includes(new URL(text).protocol), `must be ${protocols.join(' or ')}//…`);
+  z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a URL of ${protocols.join(' or ')}` });
 
 /** Every variable, as it stands in the environment. */
 const variables = z.object({
@@ -28,13 +29,13 @@ const variables = z.object({
   ROLES: roles.default([...ROLES]),
   SHUTDOWN_TIMEOUT_MS: positive.default(30_000),
 
-  DATABASE_URL: url('postgres:', 'postgresql:'),
+  DATABASE_URL: url('postgres', 'postgresql'),
   /** Past a pooler, for LISTEN. */
-  DATABASE_DIRECT_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_DIRECT_URL: url('postgres', 'postgresql').optional(),
   DATABASE_POOL_SIZE: positive.default(10),
   DATABASE_PREPARED_STATEMENTS: z.stringbool().default(true),
 
-  REDIS_MONEY_URL: url('redis:', 'rediss:').optional(),
+  REDIS_MONEY_URL: url('redis', 'rediss').optional(),
   REDIS_HOST: z.string().optional(),
   REDIS_PORT: positive.default(6379),
   REDIS_PASSWORD: z.string().optional(),
@@ -43,8 +44,8 @@ const variables = z.object({
     .regex(/^[\w-]+$/)
     .default('queue-service'),
 
-  AMQP_URL: url('amqp:', 'amqps:'),
-  RABBITMQ_MANAGEMENT_URL: url('http:', 'https:').optional(),
+  AMQP_URL: url('amqp', 'amqps'),
+  RABBITMQ_MANAGEMENT_URL: url('http', 'https').optional(),
   CONSUMER_PREFETCH: positive.default(400),
 
   /** Turns default idempotency keys, which hold addresses, into what is stored. Changing it forgets those keys. */
@@ -54,7 +55,7 @@ const variables = z.object({
   MAX_BATCH: positive.default(200),
 
   STRIPE_SECRET_KEY: z.string().min(1),
-  STRIPE_API_BASE: url('http:', 'https:').optional(),
+  STRIPE_API_BASE: url('http', 'https').optional(),
 });
 
 export type Variables = z.infer<typeof variables>;
@@ -68,11 +69,20 @@ const REFUSED = ['JWT_SECRET'];
  */
 export function readEnvironment(environment: Environment): Variables {
   const problems = REFUSED.filter((name) => environment[name]).map((name) => `${name} is not accepted`);
-  const parsed = variables.safeParse(withFiles(environment, problems));
-  const refined = parsed.success ? missingRedis(parsed.data) : [];
-  if (parsed.success && problems.length === 0 && refined.length === 0) return parsed.data;
-  const issues = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new ConfigError(['The configuration cannot be used:', ...problems, ...issues, ...refined].join('\n  '));
+  const values = withFiles(environment, problems);
+  const parsed = variables.safeParse(values);
+  problems.push(...missingRedis(values));
+  if (parsed.success && problems.length === 0) return parsed.data;
+  const issues = parsed.success
+    ? []
+    : parsed.error.issues.map(
+        (issue) => `${issue.path.join('.')}: ${missing(issue.path, values) ? 'is missing' : issue.message}`,
+      );
+  throw new ConfigError(['The configuration cannot be used:', ...problems, ...issues].join('\n  '));
+}
+
+function missing(path: PropertyKey[], values: Environment): boolean {
+  return path.length === 1 && values[String(path[0])] === undefined;
 }
 
 function missingRedis(values: Variables): string[] {
