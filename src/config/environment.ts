@@ -85,8 +85,8 @@ function missing(path: PropertyKey[], values: Environment): boolean {
   return path.length === 1 && values[String(path[0])] === undefined;
 }
 
-function missingRedis(values: Variables): string[] {
-  return (values.REDIS_MONEY_URL ?? values.REDIS_HOST) ? [] : ['REDIS_MONEY_URL or REDIS_HOST must be set'];
+function missingRedis(values: Environment): string[] {
+  return (values['REDIS_MONEY_URL'] ?? values['REDIS_HOST']) ? [] : ['REDIS_MONEY_URL or REDIS_HOST must be set'];
 }
 
 function withFiles(environment: Environment, problems: string[]): Environment {
