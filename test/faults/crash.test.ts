@@ -1,0 +1,105 @@
+/**
+ * The crash matrix: processes end by SIGKILL around every step of a job's journey, and whatever was confirmed still ends
+ * in one effect and one answer. All rows with CRASH_MATRIX=full (`npm run test:crash`), a few otherwise.
+ */
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { expectOnce, messagesLeft, openEnds } from '../support/crash-checks';
+import { allRows, shortRows, type CrashRow, type Kill } from '../support/crash-points';
+import { buildChild, CrashProcess, deathAt, type ProcessPlan } from '../support/crash-process';
+import { askOne, expectObeyed } from '../support/crash-operator';
+import { emptyWorkload, Publishing, type Workload } from '../support/crash-workload';
+import { eventually, openHarness, type Harness } from '../support/harness';
+
+const rows = process.env['CRASH_MATRIX'] === 'full' ? allRows() : shortRows();
+const RECOVERY_LIMIT_MS = 40_000;
+
+describe('killed around a step', () => {
+  let harness: Harness;
+  let folder: string;
+  let processes: CrashProcess[] = [];
+  let tokens = 0;
+  let open: string[] = [];
+
+  beforeAll(async () => {
+    ({ folder } = buildChild());
+    harness = await openHarness();
+  });
+  afterEach(() => {
+    for (const process of processes) process.end();
+    processes = [];
+  });
+  afterAll(async () => {
+    await harness?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function start(plan: Omit<ProcessPlan, 'token'>, token = newToken()): CrashProcess {
+    const process = new CrashProcess(harness.environment.variables, { ...plan, token });
+    processes.push(process);
+    return process;
+  }
+
+  function newToken(): string {
+    tokens += 1;
+    return path.join(folder, `death-${tokens}`);
+  }
+
+  /** Waits for the death of exactly one of these, where it was planned. */
+  async function deathOf(those: CrashProcess[], { when, step }: Kill, token: string): Promise<void> {
+    await eventually(`a process dies ${when} ${step}`, () => those.some(({ gone }) => gone), RECOVERY_LIMIT_MS);
+    expect(those.filter(({ gone }) => gone).map(({ signal }) => signal)).toEqual(['SIGKILL']);
+    expect(deathAt(token)).toBe(`${when} ${step}`);
+  }
+
+  async function killOnce(kill: Kill, plan: Omit<ProcessPlan, 'token' | 'kill'>): Promise<void> {
+    const token = newToken();
+    await deathOf([start({ ...plan, kill }, token)], kill, token);
+  }
+
+  async function hasEnded(workload: Workload): Promise<boolean> {
+    open = await openEnds(harness, workload);
+    return open.length === 0;
+  }
+
+  async function run({ point, when, replicas }: CrashRow): Promise<string> {
+    const publishing = new Publishing(harness.bus, emptyWorkload());
+    const { workload } = publishing;
+    await publishing.everything();
+    if (point.asks === 'cancel') await publishing.waiting();
+    for (const kill of point.first ?? []) await killOnce(kill, { window: point.window });
+
+    const kill = { step: point.step, when, call: point.call };
+    const token = newToken();
+    const armed = Array.from({ length: replicas }, () => start({ ...point, kill }, token));
+    await Promise.all(armed.map((process) => process.started()));
+    await publishing.some();
+    if (point.asks) await askOne(harness, workload, point.asks, armed);
+    await deathOf(armed, kill, token);
+
+    // One replica is started again; of two the other goes on, if it can do everything.
+    if (replicas === 1 || point.roles) await start({ window: point.window }).started();
+    if (point.asks) {
+      await askOne(harness, workload, point.asks, processes);
+      await expectObeyed(harness, workload, point.asks);
+    }
+    await eventually('everything ends', async () => hasEnded(workload), RECOVERY_LIMIT_MS);
+    const living = processes.filter(({ gone }) => !gone);
+    expect(await Promise.all(living.map((process) => process.stop()))).toEqual(living.map(() => 0));
+    expect(await messagesLeft(harness)).toEqual({});
+    const { requests, charges, outcomes } = await expectOnce(harness, workload);
+    const kills = (point.first?.length ?? 0) + 1;
+    return `${kills} kills, ${requests} requests, ${charges} charges, ${outcomes} outcomes`;
+  }
+
+  it.each(rows)('$name', async (row) => {
+    try {
+      const line = await run(row);
+      process.stdout.write(`${row.name}: ${line}\n`);
+    } catch (error) {
+      const logs = processes.map(({ pid, log }) => `--- process ${pid}\n${log.join('\n')}`);
+      process.stderr.write(`${row.name}\nleft: ${open.join(', ')}\n${logs.join('\n')}\n`);
+      throw error;
+    }
+  });
+});

@@ -1,0 +1,111 @@
+import { QUEUES } from '../../src/contract/names';
+import type { Group, Workload } from './crash-workload';
+import type { Harness, ReceivedOutcome } from './harness';
+
+/** What one row ended with, for its line. */
+export interface Tally {
+  requests: number;
+  charges: number;
+  outcomes: number;
+}
+
+const TERMINAL = ['completed', 'failed', 'cancelled'];
+
+/** What is still owed: requests without their last answer, and work that somebody left lying. Empty when all is done. */
+export async function openEnds(harness: Harness, workload: Workload): Promise<string[]> {
+  const { bus } = harness;
+  const owed = [
+    ...workload.groups.flatMap((group) => unanswered(harness, group)),
+    ...workload.refused.filter((id) => bus.outcomesOf(id, 'rejected').length === 0),
+    ...workload.unreadable.filter((id) => !bus.outcomes.some((outcome) => outcome.id === id)),
+    ...(workload.waiting === undefined ? [] : unansweredBy(harness, workload.waiting, 'cancelled')),
+  ].map((id) => `no answer to ${id}`);
+  // The database is asked only when it may have something to say.
+  return owed.length > 0 ? owed : leftLying(harness);
+}
+
+function unanswered(harness: Harness, { requests, ends }: Group): string[] {
+  const winners = requests.filter((id) => harness.bus.outcomesOf(id, ends).length > 0);
+  if (winners.length === 0) return requests;
+  const others = requests.filter((id) => !winners.includes(id));
+  return others.filter((id) => {
+    const outcomes = harness.bus.outcomesOf(id);
+    // A duplicate is answered with the result in the end, a conflict is refused.
+    return !outcomes.some(({ data }) => data.outcome === 'rejected' || (data.outcome === 'duplicate' && data.result));
+  });
+}
+
+function unansweredBy({ bus }: Harness, id: string, outcome: string): string[] {
+  return bus.outcomesOf(id, outcome).length > 0 ? [] : [id];
+}
+
+async function leftLying({ environment: { pool, redis, variables } }: Harness): Promise<string[]> {
+  const { rows } = await pool.query<{ what: string; n: number }>(`
+    SELECT * FROM (
+      SELECT 'open jobs' AS what, count(*)::int AS n FROM critical_jobs WHERE finished_at IS NULL
+      UNION ALL SELECT 'unpublished messages', count(*)::int FROM outbox_events WHERE published_at IS NULL
+      UNION ALL SELECT 'followers', count(*)::int FROM job_followers
+      UNION ALL SELECT 'effects of unknown end', count(*)::int FROM job_effects WHERE state IN ('started', 'in_doubt')
+      UNION ALL SELECT 'counted starts', count(*)::int FROM dead_letter_jobs WHERE kind = 'broker'
+    ) AS counted WHERE n > 0`);
+  const jobs = await redis.keys(`${variables['QUEUE_PREFIX']}:{money}:money-queue:????????-????-*`);
+  return [...rows.map(({ what, n }) => `${n} ${what}`), ...jobs.map((key) => `${key} in Redis`)];
+}
+
+/** To be called when all processes have stopped, so that what was not acknowledged is back in its queue. */
+export async function messagesLeft({ bus }: Harness): Promise<Record<string, number>> {
+  const left: Record<string, number> = {};
+  const names = [...Object.values(QUEUES.requests), QUEUES.otherRequests, QUEUES.domainEvents, QUEUES.deadRequests];
+  for (const name of names) {
+    const { messageCount } = await bus.channel.checkQueue(name);
+    if (messageCount > 0) left[name] = messageCount;
+  }
+  return left;
+}
+
+/** One effect and one answer, whatever happened on the way. */
+export async function expectOnce(harness: Harness, workload: Workload): Promise<Tally> {
+  const terminal = terminalOutcomes(harness, workload);
+  const ids = new Map<string, Set<string>>();
+  for (const { id, data } of terminal) {
+    const key = `${data.jobId} ${data.generation}`;
+    ids.set(key, (ids.get(key) ?? new Set()).add(id));
+  }
+  expect([...ids].filter(([, distinct]) => distinct.size !== 1)).toEqual([]);
+
+  const written = await harness.environment.pool.query<{ id: string }>(
+    'SELECT id FROM outbox_events WHERE id = ANY($1::uuid[]) GROUP BY id HAVING count(*) > 1',
+    [terminal.map(({ id }) => id)],
+  );
+  expect(written.rows).toEqual([]);
+
+  const charged = harness.stripe.ledger().filter(({ metadata }) => metadata['venue_id'] === workload.venueId);
+  const paid = workload.groups.filter(({ charges }) => charges).map(({ requests }) => jobOf(terminal, requests));
+  expect(charged.map(({ metadata }) => metadata['job_id'] ?? '').toSorted(byText)).toEqual(paid.toSorted(byText));
+  return {
+    requests: workload.confirmed,
+    charges: charged.length,
+    outcomes: new Set(terminal.map(({ id }) => id)).size,
+  };
+}
+
+function terminalOutcomes({ bus }: Harness, workload: Workload): ReceivedOutcome[] {
+  const asked = new Set(workload.groups.flatMap(({ requests }) => requests).concat(workload.waiting ?? []));
+  return bus.outcomes.filter(
+    ({ data }) => data.requestId !== null && asked.has(data.requestId) && TERMINAL.includes(data.outcome),
+  );
+}
+
+/** The job that the group's one completed request became. */
+function jobOf(terminal: ReceivedOutcome[], requests: string[]): string {
+  const completed = terminal.filter(
+    ({ data }) => data.outcome === 'completed' && requests.includes(data.requestId ?? ''),
+  );
+  const jobs = [...new Set(completed.map(({ data }) => data.jobId))];
+  expect(jobs).toHaveLength(1);
+  return jobs[0] ?? '';
+}
+
+function byText(left: string, right: string): number {
+  return left < right ? -1 : 1;
+}

@@ -1,0 +1,113 @@
+import type { Role } from '../../src/config';
+import type { StepName } from '../../src/composition/foundation';
+
+/** Where a process ends itself by SIGKILL: around the `call`-th call of a step. */
+export interface Kill {
+  step: StepName;
+  when: 'before' | 'after';
+  call: number;
+}
+
+/** One way to get to a step of the critical path, and the kills on the way. */
+export interface CrashPoint extends Omit<Kill, 'when'> {
+  /** Kills of one process each that come before, without which the step is not reached. */
+  first?: Kill[];
+  /** The roles of the processes that reach it; all by default. */
+  roles?: Role[];
+  /** How many jobs Redis may hold; without it there is room for all. */
+  window?: number;
+  /** A step that rejects at its first call, as when its server refuses. */
+  refused?: StepName;
+  /** What an operator asks of a process, which reaches the step by it. */
+  asks?: 'cancel' | 'replay';
+}
+
+const charged: Kill = { step: 'call provider', when: 'after', call: 1 };
+const claimed: Kill = { step: 'enqueue', when: 'before', call: 1 };
+
+/** In the order in which a job travels. */
+export const CRASH_POINTS: CrashPoint[] = [
+  { step: 'keep lease', call: 3 },
+  { step: 'count start', call: 1 },
+  { step: 'claim', call: 1 },
+  { step: 'enqueue', call: 1 },
+  { step: 'mark not queued', call: 1, refused: 'enqueue' },
+  { step: 'answer contested', call: 1 },
+  { step: 'reject', call: 1 },
+  { step: 'ack', call: 3 },
+  { step: 'forget starts', call: 1 },
+  { step: 'run job', call: 2 },
+  { step: 'start', call: 1 },
+  { step: 'start suspect', call: 1, first: [charged] },
+  { step: 'read ledger', call: 1, first: [charged] },
+  { step: 'begin effect', call: 1 },
+  { step: 'call provider', call: 2 },
+  { step: 'settle', call: 1 },
+  { step: 'append outcome', call: 1 },
+  { step: 'read outbox', call: 2 },
+  { step: 'publish', call: 1 },
+  { step: 'mark published', call: 1 },
+  { step: 'leave marker', call: 1 },
+  { step: 'remember marker', call: 1 },
+  { step: 'hand over again', call: 1, first: [claimed], roles: ['worker', 'relay', 'scheduler'] },
+  { step: 'take waiting', call: 1, window: 4 },
+  { step: 'feed', call: 1, window: 4 },
+  { step: 'cancel', call: 1, asks: 'cancel' },
+  { step: 'replay', call: 1, asks: 'replay' },
+];
+
+/** Deaths that follow each other, where the second one meets what the first one left. */
+const REPEATED: Kill[][] = [
+  [claimed, { step: 'claim', when: 'after', call: 1 }, { step: 'ack', when: 'after', call: 1 }],
+  [{ step: 'begin effect', when: 'after', call: 1 }, charged, { step: 'settle', when: 'before', call: 1 }],
+  [charged, { step: 'start suspect', when: 'after', call: 1 }, charged],
+  [charged, { step: 'settle', when: 'after', call: 1 }, { step: 'publish', when: 'after', call: 1 }],
+  [
+    { step: 'settle', when: 'after', call: 1 },
+    { step: 'mark published', when: 'before', call: 1 },
+    { step: 'mark published', when: 'before', call: 1 },
+  ],
+];
+
+export interface CrashRow {
+  name: string;
+  point: CrashPoint;
+  when: Kill['when'];
+  replicas: 1 | 2;
+}
+
+export function allRows(): CrashRow[] {
+  const once = CRASH_POINTS.flatMap((point) =>
+    ([1, 2] as const).flatMap((replicas) =>
+      (['before', 'after'] as const).map((when) => ({
+        name: nameOf([{ ...point, when }], replicas),
+        point,
+        when,
+        replicas,
+      })),
+    ),
+  );
+  return [...once, ...REPEATED.flatMap(repeatedRow)];
+}
+
+/** For every run of the tests: one for each room that a job passes. */
+export function shortRows(): CrashRow[] {
+  const wanted = new Set([
+    'after claim, 1 replica',
+    'after call provider, 2 replicas',
+    'before mark published, 1 replica',
+  ]);
+  return allRows().filter(({ name }) => wanted.has(name));
+}
+
+function repeatedRow(kills: Kill[]): CrashRow[] {
+  const last = kills.at(-1);
+  if (!last) return [];
+  const { when, ...point } = last;
+  return [{ name: nameOf(kills, 1), point: { ...point, first: kills.slice(0, -1) }, when, replicas: 1 }];
+}
+
+function nameOf(kills: Kill[], replicas: number): string {
+  const points = kills.map(({ when, step }) => `${when} ${step}`).join(', then ');
+  return `${points}, ${replicas} replica${replicas > 1 ? 's' : ''}`;
+}
