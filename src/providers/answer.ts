@@ -12,7 +12,8 @@ export type ProviderAnswer<Value> =
   | { kind: 'refused'; code: string; message: string; retryAfterMs?: number }
   /**
    * It may or may not have happened (time-out, reset, 5xx, the key is in use by an earlier call). `replayed` is true
-   * when the provider repeated a stored failure for our key: asking with that key will never say anything else.
+   * when asking with that key will never say anything else: the provider repeated a stored failure, or holds the key for
+   * other parameters.
    */
   | { kind: 'unknown'; code: string; message: string; replayed?: boolean };
 

@@ -121,7 +121,7 @@ describe('a request that Stripe does not accept', () => {
     await stripe.charge(chargeRequest({ amount: 100 }), chargeCall('key-1'));
     const answer = await stripe.charge(chargeRequest({ amount: 200 }), chargeCall('key-1'));
 
-    expect(answer).toMatchObject({ kind: 'declined', code: 'IDEMPOTENCY_MISMATCH' });
+    expect(answer).toMatchObject({ kind: 'unknown', code: 'IDEMPOTENCY_MISMATCH', replayed: true });
     expect(sandbox.ledger()).toMatchObject([{ amount: 100 }]);
   });
 });

@@ -2,8 +2,8 @@
  * Stripe: one charge is one PaymentIntent, created and confirmed in one request under the caller's provider key.
  *
  * Every method resolves with an answer and never rejects. A definite no (`declined`, `refused`) is about this call
- * alone: an earlier call with the same key that ended `unknown` may still have charged, and IDEMPOTENCY_MISMATCH says
- * that one was made with other parameters.
+ * alone: an earlier call with the same key that ended `unknown` may still have charged. IDEMPOTENCY_MISMATCH says that
+ * one was made with other parameters, so it is no such no: only `findCharge` can tell what became of it.
  *
  * Process killed before the request left: nothing happened. Killed after it: Stripe may have charged, and the same key
  * within STRIPE_KEY_WINDOW_MS brings back that answer; later only `findCharge` can tell.

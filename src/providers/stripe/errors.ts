@@ -77,8 +77,9 @@ function rejected(error: SdkError): FailureAnswer {
       return { kind: 'declined', code: 'INVALID_REQUEST', message, ...reference };
     }
     case 'idempotency_error': {
+      // A request with other parameters was made under the key, and may have charged: a deploy between two tries is enough.
       const message = describe('knows the provider key with other parameters', error);
-      return { kind: 'declined', code: 'IDEMPOTENCY_MISMATCH', message };
+      return { kind: 'unknown', code: 'IDEMPOTENCY_MISMATCH', message, replayed: true };
     }
     default:
       return unknown(`HTTP_${error.statusCode}`, error);

@@ -55,7 +55,7 @@ describe('what an answer of Stripe means', () => {
     [
       'another request under the key',
       { statusCode: 400, type: 'idempotency_error' },
-      { kind: 'declined', code: 'IDEMPOTENCY_MISMATCH' },
+      { kind: 'unknown', code: 'IDEMPOTENCY_MISMATCH', replayed: true },
     ],
     ['400 for a fault of Stripe', { statusCode: 400, type: 'api_error' }, { kind: 'unknown', code: 'HTTP_400' }],
     ['401', { statusCode: 401 }, { kind: 'refused', code: 'AUTHENTICATION' }],
