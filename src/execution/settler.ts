@@ -90,11 +90,12 @@ export class Settler {
         tx,
         endings.map((ending) => ending.decision.settlement),
       );
-      const byId = new Map(jobs.map((job) => [job.jobId, job]));
-      const mine = endings.filter((ending) => byId.has(ending.job.jobId));
-      await this.steps.append(tx, [...mine.flatMap(outcomesOf), ...(await this.answersToFollowers(tx, mine, byId))]);
+      // By token: two attempts of one job may meet in a group, and only one of them decides.
+      const byToken = new Map(jobs.map((job) => [job.token, job]));
+      const mine = endings.filter((ending) => byToken.has(ending.job.token));
+      await this.steps.append(tx, [...mine.flatMap(outcomesOf), ...(await this.answersToFollowers(tx, mine, byToken))]);
       await this.steps.recordDeadLetters(tx, mine.flatMap(deadLettersOf));
-      return new Set(byId.keys());
+      return new Set(byToken.keys());
     });
     this.steps.signal();
     return Promise.all(endings.map((ending) => this.answer(ending, settled)));
@@ -105,7 +106,7 @@ export class Settler {
     endings: Ending[],
     jobs: Map<string, SettledJob>,
   ): Promise<PublishableOutcome[]> {
-    const followed = endings.filter((ending) => isTerminal(ending) && jobs.get(ending.job.jobId)?.hasFollowers);
+    const followed = endings.filter((ending) => isTerminal(ending) && jobs.get(ending.job.token)?.hasFollowers);
     if (followed.length === 0) return [];
     const followers = await this.steps.takeFollowers(
       tx,
@@ -120,7 +121,7 @@ export class Settler {
 
   /** A refused settlement is either fenced, or was done already by a commit whose answer got lost. */
   private async answer(ending: Ending, settled: Set<string>): Promise<EndingAnswer> {
-    if (settled.has(ending.job.jobId)) return 'settled';
+    if (settled.has(ending.job.token)) return 'settled';
     return (await this.steps.wasSettledBy(ending.job.jobId, ending.job.token)) ? 'settled' : 'fenced';
   }
 }

@@ -62,7 +62,7 @@ export async function readEffects(database: Queryable, jobId: string): Promise<E
  * it is too late: the job ends as its effects do.
  */
 export async function beginEffects(database: Queryable, starts: EffectStart[]): Promise<EffectStartAnswer[]> {
-  const rows = await database.query<{ id: string; mine: boolean; cancelled: boolean }>(BEGIN, [
+  const rows = await database.query<{ token: string; name: string; mine: boolean; cancelled: boolean }>(BEGIN, [
     starts.map((start) => start.jobId),
     starts.map((start) => start.token),
     starts.map((start) => start.name),
@@ -72,9 +72,10 @@ export async function beginEffects(database: Queryable, starts: EffectStart[]): 
     starts.map((start) => JSON.stringify(start.intent)),
     starts.map((start) => start.timeoutMs),
   ]);
-  const byJob = new Map(rows.map((row) => [row.id, row]));
-  return starts.map(({ jobId }) => {
-    const row = byJob.get(jobId);
+  // By token: two attempts of one job may meet in a batch, and only one of them holds it.
+  const byAttempt = new Map(rows.map((row) => [`${row.token}:${row.name}`, row]));
+  return starts.map(({ token, name }) => {
+    const row = byAttempt.get(`${token}:${name}`);
     if (!row?.mine) return 'fenced';
     return row.cancelled ? 'cancelled' : 'begun';
   });
@@ -140,7 +141,7 @@ const BEGIN = {
             calls = e.calls + 1, updated_at = now()
         WHERE e.state <> 'done'
     )
-    SELECT job_id AS id, mine, cancelled FROM judged`,
+    SELECT token, name, mine, cancelled FROM judged`,
 };
 
 const APPEND = {

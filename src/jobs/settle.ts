@@ -23,6 +23,7 @@ export interface Settlement {
 
 export interface SettledJob {
   jobId: string;
+  token: string;
   hasFollowers: boolean;
 }
 
@@ -32,7 +33,7 @@ export interface SettledJob {
  */
 export async function settleJobs(tx: Transaction, settlements: Settlement[]): Promise<SettledJob[]> {
   const sorted = [...settlements].sort((left, right) => (left.jobId < right.jobId ? -1 : 1));
-  const rows = await tx.query<{ id: string; has_followers: boolean }>(SETTLE, [
+  const rows = await tx.query<{ id: string; attempt_token: string; has_followers: boolean }>(SETTLE, [
     sorted.map((settlement) => settlement.jobId),
     sorted.map((settlement) => settlement.token),
     sorted.map((settlement) => settlement.status),
@@ -45,7 +46,7 @@ export async function settleJobs(tx: Transaction, settlements: Settlement[]): Pr
     sorted.map((settlement) => settlement.releaseKey),
     sorted.map((settlement) => settlement.finishedAt ?? null),
   ]);
-  return rows.map((row) => ({ jobId: row.id, hasFollowers: row.has_followers }));
+  return rows.map((row) => ({ jobId: row.id, token: row.attempt_token, hasFollowers: row.has_followers }));
 }
 
 /**
@@ -74,5 +75,5 @@ const SETTLE = {
       $9::integer[], $10::boolean[], $11::timestamptz[])
       AS s (id, token, status, result, error, reason, attempts, retry_in_ms, sequence, release_key, finished_at)
     WHERE j.id = s.id AND j.attempt_token = s.token AND j.status = 'processing'
-    RETURNING j.id, j.has_followers`,
+    RETURNING j.id, j.attempt_token, j.has_followers`,
 };
