@@ -93,7 +93,8 @@ export async function raiseDispatch(database: Queryable, jobs: DispatchedJob[]):
 
 /**
  * Jobs in doubt whose effects have all become known since (a late answer was recorded): they may run again, and the
- * ledger answers for what already happened.
+ * ledger answers for what already happened. "Since" is since the attempt began, not since it was settled: the answer may
+ * come between its decision and its settling. What the attempt itself settled has the settlement's own time.
  */
 export async function reopenResolved(database: Queryable): Promise<number> {
   const rows = await database.query({
@@ -101,7 +102,12 @@ export async function reopenResolved(database: Queryable): Promise<number> {
       UPDATE critical_jobs j SET status = 'pending', queued = false, run_at = now(), reason = 'EFFECT_KNOWN',
         updated_at = now()
       WHERE j.finished_at IS NULL AND j.status = 'in_doubt'
-        AND EXISTS (SELECT FROM job_effects e WHERE e.job_id = j.id AND e.state = 'done' AND e.updated_at > j.updated_at)
+        AND EXISTS (
+          SELECT FROM job_effects e WHERE e.job_id = j.id AND e.state = 'done' AND e.updated_at <> j.updated_at
+            AND e.updated_at > (
+              SELECT max(t.at) FROM critical_job_transitions t WHERE t.job_id = j.id AND t.to_status = 'processing'
+            )
+        )
         AND NOT EXISTS (SELECT FROM job_effects e WHERE e.job_id = j.id AND e.state IN ('started', 'in_doubt'))
       RETURNING j.id`,
   });
