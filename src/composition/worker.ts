@@ -68,9 +68,13 @@ export function composeWorker(foundation: Foundation, overriddenHandlers: Map<st
     {
       name: 'money worker',
       start: () => Promise.resolve(worker.start()),
+      // Closed also when something would not leave, or its lock would be renewed for ever.
       stop: async () => {
-        await drain(worker, runner, config.shutdownTimeoutMs - HAND_BACK_MS);
-        await worker.close();
+        try {
+          await drain(worker, runner, config.shutdownTimeoutMs - HAND_BACK_MS);
+        } finally {
+          await worker.close();
+        }
       },
     },
   ];
