@@ -8,6 +8,8 @@ import { EffectRunner, type EffectSteps } from './effect-runner';
 /** A handler that is told to stop has this long to leave by itself. */
 const GRACE_MS = 2_000;
 
+const LEFT_IN_TIME: AttemptEnd = { kind: 'retry', code: 'TIMEOUT', message: 'the attempt did not end in time' };
+
 /** One run of a handler, with its clock, its way out and its effects. */
 export class Attempt {
   readonly effects: EffectRunner;
@@ -42,13 +44,17 @@ export class Attempt {
       return await Promise.race([this.handle(handler), givenUp]);
     } finally {
       clearTimeout(this.timer);
+      this.effects.close();
     }
   }
 
   private async handle(handler: Handler): Promise<AttemptEnd> {
     const end = await this.callHandler(handler);
+    if (end.kind !== 'retry' && end.kind !== 'crashed') return end;
     // Leaving because of the drain is no failure; a handler that finished all the same has finished.
-    if (this.stoppedBy === 'drain' && (end.kind === 'retry' || end.kind === 'crashed')) return { kind: 'handedBack' };
+    if (this.stoppedBy === 'drain') return { kind: 'handedBack' };
+    // Many libraries obey an abort by throwing.
+    if (this.stoppedBy === 'timeout' && end.kind === 'crashed') return LEFT_IN_TIME;
     return end;
   }
 

@@ -52,7 +52,7 @@ export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary,
     case 'poisonous':
       return ends.failed(POISON, job.attempts);
     case 'timedOut':
-      return ends.failed(TIMEOUT, job.attempts + 1);
+      return ends.timedOut();
     case 'inDoubt':
     case 'attention':
       return ends.inDoubt({ code: end.code, message: end.message, replayable: false }, job.attempts + 1);
@@ -107,6 +107,12 @@ class Ends {
       // A key whose effect happened stays held: asking again under it must not make it happen twice.
       releaseKey: !this.effects.anyHappened,
     });
+  }
+
+  /** An effect that certainly happened needs no more than another look at the ledger. */
+  timedOut(): Decision {
+    if (this.effects.anyHappened && !this.effects.anyUncertain) return this.retry(TIMEOUT.code, TIMEOUT.message, 0);
+    return this.failed(TIMEOUT, this.job.attempts + 1);
   }
 
   inDoubt(error: OutcomeError, attempts: number): Decision {

@@ -11,7 +11,7 @@ import type { Handler } from '../handlers/handler';
 import type { DispatchedJob } from '../jobs/job';
 import type { Settlement } from '../jobs/settle';
 import type { StartedJob } from '../jobs/start';
-import type { Logger } from '../platform/logger';
+import { describeError, type Logger } from '../platform/logger';
 import type { Metrics } from '../platform/metrics';
 import type { Disposal } from '../queues/worker';
 import { Attempt } from './attempt';
@@ -48,6 +48,7 @@ export function executionMetrics(metrics: Metrics) {
 }
 
 const FINISHED: Disposal = { kind: 'finished' };
+const LOOK_AGAIN: Disposal = { kind: 'again', delayMs: 0 };
 /** A job that found no slot of its type comes back after about this long. */
 const NO_SLOT_MS = 250;
 
@@ -65,7 +66,8 @@ export class JobRunner {
     const release = await this.parts.slots.acquire(type);
     if (!release) return { kind: 'again', delayMs: Math.round(NO_SLOT_MS * (0.5 + Math.random())) };
     try {
-      return await this.admit(ref, type);
+      // It waited for its slot until the process had no time left: somebody else's work, and no start is spent on it.
+      return this.draining ? LOOK_AGAIN : await this.admit(ref, type);
     } finally {
       release();
     }
@@ -100,14 +102,15 @@ export class JobRunner {
 
   private async performSuspect(ref: DispatchedJob): Promise<Disposal> {
     const job = await this.parts.guard.startExceptional(ref, true);
-    return job ? this.perform(job) : FINISHED;
+    // It changed while it waited in the lane: look again.
+    return job ? this.perform(job) : LOOK_AGAIN;
   }
 
   private async endNow(ref: DispatchedJob, end: ForcedEnd): Promise<Disposal> {
     const job = await this.parts.guard.startExceptional(ref, false);
-    if (!job) return FINISHED;
+    if (!job) return LOOK_AGAIN;
     const effects = new EffectRunner(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0 });
-    await effects.load();
+    if (!(await this.load(job, effects))) return this.settle(job, { kind: 'handedBack' }, effects, performance.now());
     // Too late to cancel: what became of the effect must be found out.
     if (end === 'cancelled' && (effects.anyUncertain || effects.anyHappened)) return this.perform(job);
     return this.settle(job, { kind: end }, effects, performance.now());
@@ -121,12 +124,26 @@ export class JobRunner {
     this.running.add(attempt);
     if (this.draining) attempt.handBack();
     try {
-      const end: AttemptEnd = handler
-        ? await attempt.run(handler)
-        : { kind: 'retry', code: 'NO_HANDLER', message: 'this process has no handler for the type' };
+      // Also for a handler that never asks for an effect: its failure must not hide what an earlier attempt began.
+      const end: AttemptEnd = !(await this.load(job, attempt.effects))
+        ? { kind: 'handedBack' }
+        : handler
+          ? await attempt.run(handler)
+          : { kind: 'retry', code: 'NO_HANDLER', message: 'this process has no handler for the type' };
       return await this.settle(job, end, attempt.effects, begunAt);
     } finally {
       this.running.delete(attempt);
+    }
+  }
+
+  /** Without the ledger nothing may be run or decided; the job is put back, which waits until PostgreSQL answers. */
+  private async load(job: StartedJob, effects: EffectRunner): Promise<boolean> {
+    try {
+      await effects.load();
+      return true;
+    } catch (error) {
+      this.log.warn('ledger not read', { jobId: job.jobId, error: describeError(error) });
+      return false;
     }
   }
 

@@ -156,6 +156,7 @@ const START_EXCEPTIONAL = {
   text: `
     UPDATE critical_jobs j SET attempt_token = $4, suspect_starts = suspect_starts + $6, ${SET_STARTED}
     WHERE j.id = $1 AND j.generation = $2 AND j.dispatch = $3 AND j.status IN ('pending', 'processing')
+      AND ($6 = 0 OR j.starts > j.finishes)
     RETURNING ${STARTED_COLUMNS}`,
 };
 
