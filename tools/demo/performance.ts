@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { holdCharges, makeBadWeather } from './faults';
+import { makePlan } from './plan';
+import { Progress } from './progress';
+import { SeededRandom } from './random';
+import { runSale } from './sale';
+import type { Stage } from './stage';
+
+const PER_SECOND = 50;
+const FLUSH_AT = 0.3;
+const KILL_AT = 0.6;
+/** Time for workers to take charges that the provider then holds. */
+const BEFORE_KILL_MS = 400;
+/** As long as an orchestrator needs to notice. */
+const RESTART_AFTER_MS = 1_000;
+/** Publishing takes 12 s; a killed worker's charges come back after 10 to 15 s, and their retries after that. */
+const SALE_LIMIT_MS = 50_000;
+/** After the last answer, for what must not come. */
+const QUIET_MS = 1_500;
+const LOOK_EVERY_MS = 50;
+
+export interface Sale {
+  incidents: string[];
+  /** False when time was up before the last answer had come; the checker says whose. */
+  complete: boolean;
+}
+
+/** The sale itself, with everything that goes wrong in it. Ends when all is answered and nothing more comes. */
+export async function performSale(
+  stage: Stage,
+  { seed, orders }: { seed: number; orders: number },
+  interrupted: AbortSignal,
+): Promise<Sale> {
+  const plan = makePlan(`sale-${seed}`, seed, orders);
+  const random = new SeededRandom(seed + 1);
+  await makeBadWeather(stage.provider, random);
+  const incidents: string[] = [];
+  const progress = new Progress(() => progressLine(stage, plan.messages.length, incidents.length));
+  const report = (text: string): void => {
+    incidents.push(text);
+    progress.note(`  ${text}`);
+  };
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(SALE_LIMIT_MS)]);
+  console.log(`Publishing ${plan.messages.length} messages, ${PER_SECOND} a second`);
+  progress.start();
+  try {
+    await runSale(stage.orders, plan.messages, {
+      perSecond: PER_SECOND,
+      signal,
+      incidents: [
+        { atShare: FLUSH_AT, happen: () => emptyRedis(stage, report) },
+        { atShare: KILL_AT, happen: () => killWorker(stage, random, report) },
+      ],
+    });
+    const complete = await allAnswered(stage, signal);
+    return { incidents, complete };
+  } finally {
+    progress.stop();
+  }
+}
+
+async function emptyRedis({ services }: Stage, report: (text: string) => void): Promise<void> {
+  const redis = new Redis(services.urls.REDIS_MONEY_URL, { maxRetriesPerRequest: 1, commandTimeout: 5_000 });
+  try {
+    const keys = await redis.dbsize();
+    await redis.flushall();
+    report(`FLUSHALL: the money Redis has lost all of its ${keys} keys`);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function killWorker(stage: Stage, random: SeededRandom, report: (text: string) => void): Promise<void> {
+  await holdCharges(stage.provider);
+  await sleep(BEFORE_KILL_MS);
+  const restart = sleep(RESTART_AFTER_MS);
+  const name = await stage.service.killWorker(random, restart);
+  stage.record();
+  report(`kill -9: ${name} died in the middle of its charges and was started again`);
+}
+
+async function allAnswered({ orders }: Stage, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (orders.answers.complete && orders.answers.quietForMs >= QUIET_MS) return true;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return false;
+}
+
+function progressLine({ orders, service }: Stage, planned: number, incidents: number): string {
+  const { charged, declined, rejected, duplicates } = orders.answers.counts;
+  return [
+    `published ${orders.published}/${planned}`,
+    `answered ${orders.answers.answeredCount}`,
+    `charged ${charged}`,
+    `declined ${declined}`,
+    `rejected ${rejected}`,
+    `duplicates ${duplicates}`,
+    `flushes ${incidents - service.kills > 0 ? 1 : 0}`,
+    `kills ${service.kills}`,
+  ].join(' · ');
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { waitFor } from '../services/wait';
+import { Child, type ChildOptions } from './child';
+
+const START_LIMIT_MS = 20_000;
+const announcement = z.object({ provider: z.literal('stripe'), url: z.url() });
+
+/** The payment provider's stand-in: a process of its own that remembers every charge, reached over HTTP alone. */
+export class PaymentProvider {
+  private constructor(
+    readonly url: string,
+    private readonly child: Child,
+  ) {}
+
+  static async start(options: Omit<ChildOptions, 'name' | 'args'>): Promise<PaymentProvider> {
+    const args = ['--import', 'tsx', 'test/support/sandbox/main.ts', '--stripe', '0'];
+    const child = Child.start({ ...options, name: 'stand-in', args });
+    let url: string | undefined;
+    try {
+      await waitFor('the payment provider', START_LIMIT_MS, () => {
+        url = announcedUrl(options.logFile);
+        if (url === undefined && !child.running) throw new Error(`it did not start, see ${options.logFile}`);
+        return url !== undefined;
+      });
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+    return new PaymentProvider(url ?? '', child);
+  }
+
+  get pids(): number[] {
+    return this.child.pid === undefined ? [] : [this.child.pid];
+  }
+
+  /** Asks for something to go wrong with the charges to come. */
+  async addFault(fault: Record<string, unknown>): Promise<void> {
+    const match = { method: 'POST', path: '/v1/payment_intents' };
+    const answer = await fetch(new URL('/_sandbox/faults', this.url), {
+      method: 'POST',
+      body: JSON.stringify({ match, ...fault }),
+      signal: AbortSignal.timeout(5_000),
+    });
+    if (!answer.ok) throw new Error(`the stand-in refuses a fault: ${answer.status} ${await answer.text()}`);
+  }
+
+  async stop(): Promise<void> {
+    await this.child.stop();
+  }
+}
+
+/** The last whole line in which it told where it listens. */
+function announcedUrl(logFile: string): string | undefined {
+  const lines = readFileSync(logFile, 'utf8').split('\n').slice(0, -1);
+  const announced = lines.findLast((line) => line.startsWith('{'));
+  return announced === undefined ? undefined : announcement.parse(JSON.parse(announced)).url;
+}

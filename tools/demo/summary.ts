@@ -1,0 +1,45 @@
+import path from 'node:path';
+import { CHECKOUT } from '../services/layout';
+import { runToEnd } from './child';
+import { describeWeather } from './faults';
+import { readFigures } from './figures';
+import type { Sale } from './performance';
+import type { Stage } from './stage';
+
+const CHECKER_LIMIT_MS = 30_000;
+
+/** The checker as a program of its own, which gets two files and an address and nothing else. */
+export async function runChecker({ files, provider, orders }: Stage): Promise<number> {
+  await orders.close();
+  console.log('\nThe checker, from the published ids, the delivered outcomes and the provider’s ledger:\n');
+  const { published, outcomes } = files;
+  const args = ['--published', published, '--outcomes', outcomes, '--ledger', provider.url];
+  return runToEnd(['--import', 'tsx', 'tools/demo/checker.ts', ...args], {
+    cwd: CHECKOUT,
+    env: process.env,
+    stdio: 'inherit',
+    limitMs: CHECKER_LIMIT_MS,
+  });
+}
+
+export function printSummary(stage: Stage, sale: Sale, end: { agreed: boolean; seconds: number }): void {
+  const { messages, seconds, perSecond, p50Ms, p95Ms, maxMs } = readFigures(
+    stage.files.published,
+    stage.files.outcomes,
+  );
+  const relative = (file: string): string => path.relative(process.cwd(), path.join(stage.folder, file));
+  const lines = [
+    `${end.agreed ? 'AGREED' : 'NOT AGREED'} after ${end.seconds.toFixed(0)} s in all.`,
+    `  went wrong on purpose: ${describeWeather()}`,
+    ...sale.incidents.map((incident) => `                         ${incident}`),
+    `  ${messages} messages answered within ${seconds.toFixed(1)} s, ${perSecond.toFixed(0)} a second (the sale’s pace, not a limit)`,
+    `  request to outcome: p50 ${p50Ms} ms, p95 ${p95Ms} ms, longest ${maxMs} ms (kills, retries and their back-off included)`,
+    ...(sale.complete ? [] : ['  time was up before everything was answered']),
+    'Look next at',
+    `  ${relative('published.jsonl')}, ${relative('outcomes.jsonl')}   every request and every outcome`,
+    `  ${relative('front.log')}, ${relative('worker-1.log')}, ${relative('worker-2.log')}   the service’s own words`,
+    '  npm run services -- up --set demo   the same servers with all data, then psql "$DATABASE_URL"',
+    '  src/intake/accept.ts, src/execution/runner.ts   the way of a job',
+  ];
+  console.log(`\n${lines.join('\n')}`);
+}
