@@ -85,7 +85,12 @@ export class OrderService {
   /** Written down first, acknowledged then: what comes twice is written twice. */
   private hear(message: ConsumeMessage): void {
     const record = outcomeRecord.parse({ receivedAt: Date.now(), event: JSON.parse(message.content.toString()) });
-    this.outcomesFile.write(`${JSON.stringify(record)}\n`, () => this.channel.ack(message));
+    this.outcomesFile.write(`${JSON.stringify(record)}\n`, () => this.acknowledge(message));
     this.answers.hear(record);
+  }
+
+  /** What is still to be acknowledged when the channel closes is in the file, and goes back to the queue. */
+  private acknowledge(message: ConsumeMessage): void {
+    if (!this.closing) this.channel.ack(message);
   }
 }
