@@ -1,0 +1,144 @@
+import { decide, type AttemptEnd, type EffectSummary } from '../../../src/execution/decide';
+import { startedJob } from '../../support/started-job';
+
+const NOW = new Date('2026-01-15T10:00:00Z');
+
+const ENDS: Record<AttemptEnd['kind'], AttemptEnd> = {
+  done: { kind: 'done', result: { ok: true } },
+  retry: { kind: 'retry', code: 'SERVER_ERROR', message: 'no clear answer' },
+  snooze: { kind: 'snooze', code: 'AWAITING_SEARCH', afterMs: 5_000 },
+  failed: { kind: 'failed', code: 'card_declined', message: 'declined', replayable: true },
+  inDoubt: { kind: 'inDoubt', code: 'LEDGER_UNREADABLE', message: 'cannot be read' },
+  attention: { kind: 'attention', code: 'requires_action', message: 'the customer must act' },
+  cancelled: { kind: 'cancelled' },
+  timedOut: { kind: 'timedOut' },
+  handedBack: { kind: 'handedBack' },
+  crashed: { kind: 'crashed' },
+  expired: { kind: 'expired' },
+  poisonous: { kind: 'poisonous' },
+};
+
+const EFFECTS = {
+  none: { anyUncertain: false, anyHappened: false },
+  uncertain: { anyUncertain: true, anyHappened: false },
+  happened: { anyUncertain: false, anyHappened: true },
+  both: { anyUncertain: true, anyHappened: true },
+} satisfies Record<string, EffectSummary>;
+
+type Status = ReturnType<typeof decide>['settlement']['status'];
+
+/** What becomes of a job with attempts left, by the ledger's word: none, uncertain, happened, both. */
+const WITH_ATTEMPTS_LEFT: Record<AttemptEnd['kind'], [Status, Status, Status, Status]> = {
+  done: ['completed', 'completed', 'completed', 'completed'],
+  retry: ['pending', 'pending', 'pending', 'pending'],
+  snooze: ['pending', 'pending', 'pending', 'pending'],
+  failed: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+  inDoubt: ['in_doubt', 'in_doubt', 'in_doubt', 'in_doubt'],
+  attention: ['in_doubt', 'in_doubt', 'in_doubt', 'in_doubt'],
+  cancelled: ['cancelled', 'pending', 'pending', 'pending'],
+  timedOut: ['failed', 'in_doubt', 'pending', 'in_doubt'],
+  handedBack: ['pending', 'pending', 'pending', 'pending'],
+  crashed: ['pending', 'pending', 'pending', 'pending'],
+  expired: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+  poisonous: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+};
+
+/** And of a job in its last attempt; where nothing is said, the same. */
+const IN_THE_LAST_ATTEMPT: typeof WITH_ATTEMPTS_LEFT = {
+  ...WITH_ATTEMPTS_LEFT,
+  retry: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+  crashed: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+  cancelled: ['cancelled', 'in_doubt', 'failed', 'in_doubt'],
+  timedOut: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+};
+
+const SUMMARIES = Object.entries(EFFECTS);
+const CASES = Object.values(ENDS).flatMap((end) =>
+  SUMMARIES.flatMap(([ledger, effects], index) =>
+    [0, 2].map((attempts) => {
+      const table = attempts === 2 ? IN_THE_LAST_ATTEMPT : WITH_ATTEMPTS_LEFT;
+      return { end, kind: end.kind, ledger, effects, attempts, status: table[end.kind][index] };
+    }),
+  ),
+);
+
+describe('what becomes of a job', () => {
+  it.each(CASES)('$kind, effects $ledger, $attempts attempts spent: $status', ({ end, effects, attempts, status }) => {
+    const job = startedJob({ attempts, sequence: 4 });
+
+    const { settlement, outcome } = decide(job, end, effects, NOW);
+
+    expect(settlement.status).toBe(status);
+    expect(settlement).toMatchObject({ jobId: job.jobId, token: job.token });
+    // A terminal status has its time and its outcome of the same name; a wait has neither; doubt asks for attention.
+    const terminal = status !== 'pending' && status !== 'in_doubt';
+    expect(settlement.finishedAt).toEqual(terminal ? NOW : undefined);
+    expect(outcome).toBe(terminal ? status : status === 'in_doubt' ? 'attention' : undefined);
+    expect(settlement.sequence).toBe(outcome === undefined ? 4 : 5);
+    // The key is let go only when the job ended and certainly nothing happened.
+    const nothing = !effects.anyUncertain && !effects.anyHappened;
+    expect(settlement.releaseKey).toBe((status === 'failed' || status === 'cancelled') && nothing);
+    expect(settlement.error === null).toBe(['completed', 'pending', 'cancelled'].includes(settlement.status));
+  });
+
+  it('names every way in which an attempt can end', () => {
+    expect(CASES).toHaveLength(12 * 4 * 2);
+  });
+});
+
+describe('attempts', () => {
+  it.each([
+    ['done', 2],
+    ['retry', 2],
+    ['crashed', 2],
+    ['failed', 2],
+    ['timedOut', 2],
+    ['inDoubt', 2],
+    ['attention', 2],
+    ['snooze', 1],
+    ['handedBack', 1],
+    ['expired', 1],
+    ['poisonous', 1],
+    ['cancelled', 1],
+  ] as const)('%s leaves %i spent after 1', (kind, attempts) => {
+    const { settlement } = decide(startedJob({ attempts: 1 }), ENDS[kind], EFFECTS.none, NOW);
+    expect(settlement.attempts).toBe(attempts);
+  });
+
+  it('ends with the code of the last error when they are spent', () => {
+    const { settlement } = decide(startedJob({ attempts: 2 }), ENDS.retry, EFFECTS.none, NOW);
+    expect(settlement.error).toEqual({
+      code: 'SERVER_ERROR',
+      message: 'no clear answer (after 3 attempts)',
+      replayable: true,
+    });
+  });
+
+  it('in doubt cannot be replayed', () => {
+    const { settlement } = decide(startedJob({ attempts: 2 }), ENDS.retry, EFFECTS.uncertain, NOW);
+    expect(settlement.error).toMatchObject({ code: 'SERVER_ERROR', replayable: false });
+  });
+});
+
+describe('the wait before the next attempt', () => {
+  it.each([
+    [0, 1_000, 2_000],
+    [1, 2_000, 4_000],
+    [4, 16_000, 32_000],
+  ])('after %i attempts lies between %i and %i ms', (attempts, least, most) => {
+    const job = startedJob({ attempts, maxAttempts: 10 });
+    const { settlement } = decide(job, ENDS.retry, EFFECTS.none, NOW);
+    expect(settlement.retryInMs).toBeGreaterThanOrEqual(least);
+    expect(settlement.retryInMs).toBeLessThanOrEqual(most);
+  });
+
+  it("is the provider's own when that is longer", () => {
+    const end: AttemptEnd = { kind: 'retry', code: 'RATE_LIMITED', message: 'slow down', afterMs: 90_000 };
+    expect(decide(startedJob(), end, EFFECTS.none, NOW).settlement.retryInMs).toBe(90_000);
+  });
+
+  it('is exactly what a snooze asks for, and none after a hand-back', () => {
+    expect(decide(startedJob(), ENDS.snooze, EFFECTS.none, NOW).settlement.retryInMs).toBe(5_000);
+    expect(decide(startedJob(), ENDS.handedBack, EFFECTS.none, NOW).settlement.retryInMs).toBe(0);
+  });
+});
