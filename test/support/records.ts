@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { insertClaims, type Claim } from '../../src/jobs/claim';
+import { startJobs, type StartedJob, type StartRequest } from '../../src/jobs/start';
+import { uuidV7 } from '../../src/platform/ids';
+import { createLogger } from '../../src/platform/logger';
+import { Database } from '../../src/platform/postgres/database';
+
+export const silentLog = createLogger({ level: 'silent', service: 'test' });
+
+/** The service's own way into its database, for tests of single statements. */
+export function openDatabase(url: string): Database {
+  return new Database({ url, poolSize: 3, statementTimeoutMs: 10_000, prepareStatements: true }, silentLog);
+}
+
+/** A job that exists and waits, and the request by which it is started. */
+export async function claimJob(database: Database, over: Partial<Claim> = {}): Promise<StartRequest> {
+  const claim: Claim = {
+    jobId: uuidV7(),
+    queueName: 'money-queue',
+    jobType: 'canary-money',
+    priority: 10,
+    data: '{"n":1}',
+    idempotencyKey: randomUUID(),
+    keyScope: '/test',
+    liveKey: randomUUID(),
+    fingerprint: '1:test',
+    requestKey: randomUUID(),
+    source: '/test',
+    requestId: randomUUID(),
+    correlationId: undefined,
+    traceparent: undefined,
+    maxAttempts: 10,
+    timeoutMs: 10_000,
+    delayMs: 0,
+    expiresAt: undefined,
+    queued: true,
+    ...over,
+  };
+  await insertClaims(database, [claim]);
+  return { jobId: claim.jobId, generation: 1, dispatch: 1, token: randomUUID() };
+}
+
+export async function startOne(database: Database, request: StartRequest): Promise<StartedJob> {
+  const [job] = await startJobs(database, [request], 'test');
+  if (!job) throw new Error('the job was not started');
+  return job;
+}
