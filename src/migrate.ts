@@ -21,9 +21,10 @@ class MigrationFolder implements Knex.MigrationSource<string> {
     return name;
   }
 
-  async getMigration(name: string): Promise<Knex.Migration> {
-    // A migration file exports `up` and `down`; that is what makes it one.
-    return (await import(path.join(FOLDER ?? '', name))) as Knex.Migration;
+  getMigration(name: string): Promise<Knex.Migration> {
+    // `require`, because `import()` of a build would not find a name without an extension.
+    const migration: Knex.Migration = require(path.join(FOLDER ?? '', name));
+    return Promise.resolve(migration);
   }
 }
 
