@@ -26,6 +26,13 @@ export interface Sale {
   complete: boolean;
 }
 
+interface Incidents {
+  flushes: number;
+  kills: number;
+  told: string[];
+}
+type Report = (count: 'flushes' | 'kills', text: string) => void;
+
 /** The sale itself, with everything that goes wrong in it. Ends when all is answered and nothing more comes. */
 export async function performSale(
   stage: Stage,
@@ -35,10 +42,11 @@ export async function performSale(
   const plan = makePlan(`sale-${seed}`, seed, orders);
   const random = new SeededRandom(seed + 1);
   await makeBadWeather(stage.provider, random);
-  const incidents: string[] = [];
-  const progress = new Progress(() => progressLine(stage, plan.messages.length, incidents.length));
-  const report = (text: string): void => {
-    incidents.push(text);
+  const incidents: Incidents = { flushes: 0, kills: 0, told: [] };
+  const progress = new Progress(() => progressLine(stage, plan.messages.length, incidents));
+  const report = (count: 'flushes' | 'kills', text: string): void => {
+    incidents[count] += 1;
+    incidents.told.push(text);
     progress.note(`  ${text}`);
   };
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(SALE_LIMIT_MS)]);
@@ -54,30 +62,30 @@ export async function performSale(
       ],
     });
     const complete = await allAnswered(stage, signal);
-    return { incidents, complete };
+    return { incidents: incidents.told, complete };
   } finally {
     progress.stop();
   }
 }
 
-async function emptyRedis({ services }: Stage, report: (text: string) => void): Promise<void> {
+async function emptyRedis({ services }: Stage, report: Report): Promise<void> {
   const redis = new Redis(services.urls.REDIS_MONEY_URL, { maxRetriesPerRequest: 1, commandTimeout: 5_000 });
   try {
     const keys = await redis.dbsize();
     await redis.flushall();
-    report(`FLUSHALL: the money Redis has lost all of its ${keys} keys`);
+    report('flushes', `FLUSHALL: the money Redis has lost all of its ${keys} keys`);
   } finally {
     redis.disconnect();
   }
 }
 
-async function killWorker(stage: Stage, random: SeededRandom, report: (text: string) => void): Promise<void> {
+async function killWorker(stage: Stage, random: SeededRandom, report: Report): Promise<void> {
   await holdCharges(stage.provider);
   await sleep(BEFORE_KILL_MS);
   const restart = sleep(RESTART_AFTER_MS);
   const name = await stage.service.killWorker(random, restart);
   stage.record();
-  report(`kill -9: ${name} died in the middle of its charges and was started again`);
+  report('kills', `kill -9: ${name} died in the middle of its charges and was started again`);
 }
 
 async function allAnswered({ orders }: Stage, signal: AbortSignal): Promise<boolean> {
@@ -88,7 +96,7 @@ async function allAnswered({ orders }: Stage, signal: AbortSignal): Promise<bool
   return false;
 }
 
-function progressLine({ orders, service }: Stage, planned: number, incidents: number): string {
+function progressLine({ orders }: Stage, planned: number, { flushes, kills }: Incidents): string {
   const { charged, declined, rejected, duplicates } = orders.answers.counts;
   return [
     `published ${orders.published}/${planned}`,
@@ -97,7 +105,7 @@ function progressLine({ orders, service }: Stage, planned: number, incidents: nu
     `declined ${declined}`,
     `rejected ${rejected}`,
     `duplicates ${duplicates}`,
-    `flushes ${incidents - service.kills > 0 ? 1 : 0}`,
-    `kills ${service.kills}`,
+    `flushes ${flushes}`,
+    `kills ${kills}`,
   ].join(' · ');
 }

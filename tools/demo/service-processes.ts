@@ -21,7 +21,6 @@ const READY_LIMIT_MS = 30_000;
 
 export class ServiceProcesses {
   private readonly children = new Map<string, Child>();
-  kills = 0;
 
   constructor(
     private readonly folder: string,
@@ -63,7 +62,6 @@ export class ServiceProcesses {
   async killWorker(random: SeededRandom, restarted: Promise<void>): Promise<string> {
     const name = random.pick(WORKERS);
     await this.children.get(name)?.kill();
-    this.kills += 1;
     await restarted;
     this.start(name);
     return name;
