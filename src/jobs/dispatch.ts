@@ -55,6 +55,7 @@ export async function anyWaiting(database: Queryable): Promise<boolean> {
 /**
  * Open jobs that Redis should hold, in pages by id: all of them, or only those that should have moved by now.
  * `processing` ones are reported as due when their attempt must be over, so that a living worker is not overtaken.
+ * They count whether marked as handed over or not: a job that Redis was thought to have refused may run all the same.
  */
 export async function readOpenDispatched(
   database: Queryable,
@@ -65,7 +66,8 @@ export async function readOpenDispatched(
       {
         text: `
           SELECT ${DISPATCH_COLUMNS} FROM critical_jobs j
-          WHERE j.finished_at IS NULL AND j.queued AND j.status IN ('pending', 'processing') AND j.id > $1
+          WHERE j.finished_at IS NULL AND j.id > $1
+            AND (j.status = 'processing' OR j.status = 'pending' AND j.queued)
             AND ($3::integer IS NULL OR ${DUE_AT} < now() - $3 * interval '1 millisecond')
           ORDER BY j.id LIMIT $2`,
       },

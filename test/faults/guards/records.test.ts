@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Guard } from '../../../src/execution/guard';
 import { SuspectLane } from '../../../src/execution/suspects';
 import { lockForDecision, requestCancel } from '../../../src/jobs/cancel';
-import { raiseDispatch } from '../../../src/jobs/dispatch';
+import { markNotQueued } from '../../../src/jobs/claim';
+import { raiseDispatch, readOpenDispatched } from '../../../src/jobs/dispatch';
 import { beginEffects, readEffects } from '../../../src/jobs/effects';
 import { settleJobs, type Settlement } from '../../../src/jobs/settle';
 import { readUnstarted, startExceptional, startJobs, type StartedJob } from '../../../src/jobs/start';
 import type { Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
 import { claimJob, openDatabase, startOne } from '../../support/records';
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 describe('the record of a job', () => {
   let harness: Harness;
@@ -39,6 +42,14 @@ describe('the record of a job', () => {
     const [third] = await raiseDispatch(database, second ? [second] : []);
     expect([second?.dispatch, third?.dispatch]).toEqual([2, 3]);
     expect(await raiseDispatch(database, [request])).toEqual([]);
+  });
+
+  it('is looked for in Redis while it runs, though Redis was thought to have refused it', async () => {
+    const request = await claimJob(database);
+    await markNotQueued(database, [request.jobId]);
+    await startOne(database, request);
+    const open = await readOpenDispatched(database, { after: FIRST_ID, limit: 100, overdueByMs: null });
+    expect(open.map(({ jobId }) => jobId)).toContain(request.jobId);
   });
 
   it('does not start again once it has ended', async () => {
