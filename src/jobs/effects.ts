@@ -144,13 +144,21 @@ const BEGIN = {
     SELECT token, name, mine, cancelled FROM judged`,
 };
 
+// The job's token, not the effect's: an effect that an earlier attempt began is found absent by the one that looks. The
+// job's row is locked first, as everywhere: nobody can take it over, and ask again, between the look and the change.
 const APPEND = {
   name: 'effects-append',
   text: `
+    WITH fact AS (
+      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])
+        AS f (job_id, token, name, number, state, reference, value)
+    ), job AS (
+      SELECT j.id, j.attempt_token FROM critical_jobs j
+      WHERE j.id IN (SELECT job_id FROM fact) ORDER BY j.id FOR NO KEY UPDATE
+    )
     UPDATE job_effects e SET state = f.state, reference = COALESCE(f.reference, e.reference), value = f.value::jsonb,
       updated_at = now()
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])
-      AS f (job_id, token, name, number, state, reference, value)
+    FROM fact f JOIN job ON job.id = f.job_id
     WHERE e.job_id = f.job_id AND e.name = f.name AND e.number = f.number
-      AND e.state <> 'done' AND (f.state = 'done' OR e.attempt_token = f.token)`,
+      AND e.state <> 'done' AND (f.state = 'done' OR job.attempt_token = f.token)`,
 };
