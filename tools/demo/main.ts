@@ -39,7 +39,12 @@ async function main(): Promise<number> {
     interruption.signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   try {
-    const code = await Promise.race([play(options, cleanup, interruption.signal), interrupted]);
+    // What a Ctrl-C makes fail on its way is no failure of the demo.
+    const playing = play(options, cleanup, interruption.signal).catch((error: unknown) => {
+      if (signals.first === undefined) throw error;
+      return undefined;
+    });
+    const code = await Promise.race([playing, interrupted]);
     if (signals.first === undefined) return code ?? 1;
     console.log(`\n${signals.first}: stopping what was started`);
     return exitCodeOf(signals.first);
