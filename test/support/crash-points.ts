@@ -95,7 +95,7 @@ export function shortRows(): CrashRow[] {
   const wanted = new Set([
     'after claim, 1 replica',
     'after call provider, 2 replicas',
-    'before mark published, 1 replica',
+    'before publish, 1 replica',
   ]);
   return allRows().filter(({ name }) => wanted.has(name));
 }
