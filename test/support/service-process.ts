@@ -1,0 +1,41 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+
+const ROOT = path.join(__dirname, '../..');
+
+/** A program of this project in a process of its own, compiled as it runs. */
+export class ServiceProcess {
+  private readonly child: ChildProcess;
+  /** Everything that it wrote, in order. */
+  output = '';
+  readonly exited: Promise<number | NodeJS.Signals>;
+
+  /** @param program from the project's root */
+  constructor(program: string, variables: Record<string, string>) {
+    this.child = spawn(process.execPath, ['--import', 'tsx', path.join(ROOT, program)], {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (data: Buffer) => (this.output += data.toString()));
+    }
+    this.exited = new Promise((resolve) => {
+      this.child.once('exit', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
+    });
+  }
+
+  get gone(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Ends it if it still runs. */
+  async end(): Promise<void> {
+    if (!this.gone) this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
