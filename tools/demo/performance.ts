@@ -14,8 +14,11 @@ const KILL_AT = 0.6;
 const BEFORE_KILL_MS = 400;
 /** As long as an orchestrator needs to notice. */
 const RESTART_AFTER_MS = 1_000;
-/** Publishing takes 12 s; a killed worker's charges come back after 10 to 15 s, and their retries after that. */
-const SALE_LIMIT_MS = 50_000;
+/**
+ * Only a lost answer takes so long: publishing takes 12 s, a killed worker's charges come back after 10 to 15 s, and
+ * their retries soon after that. A busy machine needs twice the time.
+ */
+const SALE_LIMIT_MS = 90_000;
 /** After the last answer, for what must not come. */
 const QUIET_MS = 1_500;
 const LOOK_EVERY_MS = 50;
