@@ -7,7 +7,7 @@ import type { Component } from '../platform/lifecycle';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
 import { describeError } from '../platform/logger';
-import { Loop, within } from '../platform/time';
+import { allSettledWithin, Loop } from '../platform/time';
 import { declareTopology } from '../topology/assert';
 import { leaseDatabase, type Foundation } from './foundation';
 
@@ -33,12 +33,13 @@ export function composeRelay(foundation: Foundation): Component[] {
     },
     log,
   );
-  const publish = (messages: OutgoingMessage[]) =>
-    within(
-      config.relay.confirmTimeoutMs,
-      'the confirms of a batch',
-      Promise.allSettled(messages.map((message) => publisher.publish(message))),
-    );
+  const publish = async (messages: OutgoingMessage[]) => {
+    const publications = messages.map((message) => publisher.publish(message));
+    const { results, late } = await allSettledWithin(config.relay.confirmTimeoutMs, 'the confirm', publications);
+    // What is still under way would come on top of the next batch, and of each one after it.
+    if (late) publisher.startOver();
+    return results;
+  };
   const relay = new Relay(
     {
       mayPublish: () => lease.held && publisher.connected,

@@ -86,15 +86,15 @@ export class Relay {
 
   private async publish(rows: OutboxRow[]): Promise<number> {
     const results = await this.steps.publish(rows.map(toMessage));
-    const confirmed: OutboxRow[] = [];
-    for (const [index, row] of rows.entries()) {
-      const reason = failureOf(row, results[index]);
-      if (reason === undefined) confirmed.push(row);
-      else await this.defer(row, reason);
-      if (reason === undefined && isUnrouted(results[index])) this.metrics.unrouted.inc();
+    const judged = rows.map((row, index) => ({ row, result: results[index], reason: failureOf(row, results[index]) }));
+    const confirmed = judged.filter(({ reason }) => reason === undefined);
+    // First of all: what fails before the mark is published again.
+    await this.steps.markPublished(confirmed.map(({ row }) => row));
+    for (const { row, result } of confirmed) {
+      this.metrics.published.inc({ exchange: row.exchange });
+      if (isUnrouted(result)) this.metrics.unrouted.inc();
     }
-    await this.steps.markPublished(confirmed);
-    for (const row of confirmed) this.metrics.published.inc({ exchange: row.exchange });
+    for (const { row, reason } of judged) if (reason !== undefined) await this.defer(row, reason);
     return confirmed.length;
   }
 

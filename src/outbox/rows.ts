@@ -48,8 +48,8 @@ export async function appendToOutbox(tx: Transaction, messages: OutboxMessage[])
 }
 
 /**
- * The oldest unpublished rows that are due. There is no cursor: a row that commits late is found at the next look,
- * whatever its number.
+ * The oldest unpublished rows that are due, without those behind a row of their own key that was put off. There is no
+ * cursor: a row that commits late is found at the next look, whatever its number.
  */
 export async function readUnpublished(database: Queryable, limit: number): Promise<OutboxRow[]> {
   const rows = await database.query<UnpublishedRow>(READ, [limit]);
@@ -87,10 +87,10 @@ export async function deferRow(
         UPDATE outbox_events SET attempts = attempts + 1, last_error = $3,
           next_attempt_at = now() + $4 * interval '1 millisecond',
           parked_at = CASE WHEN attempts + 1 >= $5 THEN now() END
-        WHERE seq = $1 AND created_at = $2 AND published_at IS NULL
+        WHERE seq = $1 AND created_at >= $2 AND published_at IS NULL
         RETURNING parked_at IS NOT NULL AS parked`,
     },
-    [row.seq, row.createdAt, reason, retryInMs, maxAttempts],
+    [row.seq, oldest([row]), reason, retryInMs, maxAttempts],
   );
   return { parked: rows[0]?.parked ?? false };
 }
@@ -131,6 +131,7 @@ interface UnpublishedRow {
   created_at: Date;
 }
 
+/** JavaScript's dates end at the millisecond and PostgreSQL's do not: only "at or after" can be asked for. */
 function oldest(rows: OutboxRow[]): Date {
   return new Date(Math.min(...rows.map((row) => row.createdAt.getTime())) - 1);
 }
@@ -149,7 +150,10 @@ const READ = {
   text: `
     SELECT seq, id, ordering_key, exchange, routing_key, properties, body, mandatory, attempts, created_at
     FROM outbox_events
-    WHERE published_at IS NULL AND parked_at IS NULL AND (next_attempt_at IS NULL OR next_attempt_at <= now())
+    WHERE published_at IS NULL AND parked_at IS NULL AND ordering_key NOT IN (
+      SELECT ordering_key FROM outbox_events
+      WHERE published_at IS NULL AND parked_at IS NULL AND next_attempt_at > now()
+    )
     ORDER BY seq LIMIT $1`,
 };
 

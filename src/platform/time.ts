@@ -20,6 +20,39 @@ export function within<Value>(ms: number, what: string, work: Promise<Value>): P
   });
 }
 
+/**
+ * Like `Promise.allSettled`, but after `ms` it answers with what there is: work that has not settled by then counts as
+ * rejected. One timer for all, since a timer for each would cost more than the work.
+ */
+export function allSettledWithin<Value>(
+  ms: number,
+  what: string,
+  works: Promise<Value>[],
+): Promise<{ results: PromiseSettledResult<Value>[]; late: boolean }> {
+  return new Promise((resolve) => {
+    const results = works.map((): PromiseSettledResult<Value> | undefined => undefined);
+    const finish = (late: boolean): void => {
+      clearTimeout(timer);
+      const reason = new TimeoutError(`${what} took longer than ${ms} ms`);
+      resolve({ results: results.map((result) => result ?? { status: 'rejected', reason }), late });
+    };
+    const timer = setTimeout(() => finish(true), ms);
+    let open = works.length;
+    const settle = (index: number, result: PromiseSettledResult<Value>): void => {
+      results[index] = result;
+      open -= 1;
+      if (open === 0) finish(false);
+    };
+    works.forEach((work, index) => {
+      work.then(
+        (value) => settle(index, { status: 'fulfilled', value }),
+        (reason: unknown) => settle(index, { status: 'rejected', reason }),
+      );
+    });
+    if (open === 0) finish(false);
+  });
+}
+
 export class TimeoutError extends Error {
   override name = 'TimeoutError';
 }

@@ -35,21 +35,15 @@ const CLOSE_TIMEOUT_MS = 5_000;
  */
 export class Publisher {
   private channel: ConfirmChannel | undefined;
-  private readonly wrapper: ChannelWrapper;
+  private wrapper: ChannelWrapper;
   /** Message ids that the broker returned; the return always arrives before the confirm of the same message. */
   private readonly returned = new Set<string>();
 
   constructor(
-    connection: RabbitConnection,
+    private readonly connection: RabbitConnection,
     private readonly options: { name: string; setup: (channel: ConfirmChannel) => Promise<void> },
   ) {
-    this.wrapper = connection.openConfirmChannel({
-      name: options.name,
-      setup: (channel) => this.attach(channel),
-      onGone: (channel) => {
-        if (this.channel === channel) this.channel = undefined;
-      },
-    });
+    this.wrapper = this.open();
   }
 
   get connected(): boolean {
@@ -62,13 +56,32 @@ export class Publisher {
     return this.send(channel, message);
   }
 
-  /** Resolves when a channel is ready. */
-  async ready(): Promise<void> {
-    await this.wrapper.waitForConnect();
+  /**
+   * Gives up the channel with everything that it has not confirmed, and publishes on a new one as soon as the broker
+   * answers again.
+   */
+  startOver(): void {
+    const { wrapper } = this;
+    this.channel = undefined;
+    this.wrapper = this.open();
+    // The broker may be too busy to answer; then the channel ends with its connection.
+    wrapper.close().catch(() => undefined);
   }
 
   async close(): Promise<void> {
     await within(CLOSE_TIMEOUT_MS, `closing the publisher ${this.options.name}`, this.wrapper.close());
+  }
+
+  private open(): ChannelWrapper {
+    const wrapper = this.connection.openConfirmChannel({
+      name: this.options.name,
+      // A wrapper that was given up may still get a channel that was on its way.
+      setup: (channel) => (this.wrapper === wrapper ? this.attach(channel) : channel.close()),
+      onGone: (channel) => {
+        if (this.channel === channel) this.channel = undefined;
+      },
+    });
+    return wrapper;
   }
 
   private async attach(channel: ConfirmChannel): Promise<void> {
