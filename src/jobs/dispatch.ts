@@ -20,21 +20,24 @@ interface DispatchRow {
   delay_ms: number;
 }
 
-/** Takes the most urgent, then oldest, of the jobs that wait here for room in Redis. */
+/** Takes the most urgent, then oldest, of the jobs that wait here for room in Redis, in that order. */
 export async function takeWaiting(database: Queryable, limit: number): Promise<Dispatch[]> {
   return toDispatches(
     await database.query<DispatchRow>(
       {
         text: `
-          UPDATE critical_jobs j SET queued = true, dispatch = dispatch + 1, updated_at = now()
-          WHERE j.id IN (
-            SELECT id FROM critical_jobs
-            WHERE NOT queued AND finished_at IS NULL AND status = 'pending'
-              AND run_at <= now() + $2 * interval '1 millisecond'
-            ORDER BY priority DESC, created_at LIMIT $1
-            FOR UPDATE SKIP LOCKED
+          WITH taken AS (
+            UPDATE critical_jobs j SET queued = true, dispatch = dispatch + 1, updated_at = now()
+            WHERE j.id IN (
+              SELECT id FROM critical_jobs
+              WHERE NOT queued AND finished_at IS NULL AND status = 'pending'
+                AND run_at <= now() + $2 * interval '1 millisecond'
+              ORDER BY priority DESC, created_at LIMIT $1
+              FOR UPDATE SKIP LOCKED
+            )
+            RETURNING ${DISPATCH_COLUMNS}, j.created_at
           )
-          RETURNING ${DISPATCH_COLUMNS}`,
+          SELECT * FROM taken ORDER BY priority DESC, created_at, id`,
       },
       [limit, FEED_AHEAD_MS],
     ),
