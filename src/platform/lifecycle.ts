@@ -2,7 +2,7 @@ import type { Logger } from './logger';
 import { describeError } from './logger';
 import { within } from './time';
 
-/** A part with a beginning and an end. `start` may be left out; `stop` is safe after a failed start and twice. */
+/** A part with a beginning and an end. `start` may be left out; `stop` is safe without a start, and after a failed one. */
 export interface Component {
   name: string;
   start?: () => Promise<void>;
@@ -10,11 +10,11 @@ export interface Component {
 }
 
 /**
- * Starts parts in order and stops them in reverse. A failed start stops what had begun, then rethrows. One part that
- * cannot stop in time does not keep the others from stopping.
+ * Starts parts in order and stops them in reverse: all of them, since many hold a connection from their construction on.
+ * A failed start stops everything, then rethrows. One part that cannot stop in time does not keep the others from
+ * stopping.
  */
 export class Lifecycle {
-  private readonly begun: Component[] = [];
   private stopping: Promise<void> | undefined;
 
   constructor(
@@ -26,7 +26,6 @@ export class Lifecycle {
   async start(): Promise<void> {
     for (const component of this.components) {
       if (this.stopping) return;
-      this.begun.unshift(component);
       try {
         await component.start?.();
       } catch (error) {
@@ -43,7 +42,7 @@ export class Lifecycle {
   }
 
   private async stopAll(): Promise<void> {
-    for (const component of this.begun) {
+    for (const component of this.components.toReversed()) {
       try {
         await within(this.stopTimeoutMs, `stopping ${component.name}`, component.stop?.() ?? Promise.resolve());
       } catch (error) {
