@@ -70,6 +70,12 @@ export class TcpProxy {
     for (const { client, server } of this.lines) for (const end of [client, server]) end.pause();
   }
 
+  /** Half-open for ever: those connections that are open fall silent, new ones work. */
+  strand(): void {
+    this.silence();
+    this.silent = false;
+  }
+
   resume(): void {
     this.silent = false;
     for (const { client, server } of this.lines) for (const end of [client, server]) end.resume();
