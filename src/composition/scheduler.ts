@@ -67,7 +67,7 @@ function composeReconciler(foundation: Foundation, isLeader: () => boolean): Rec
     {
       isLeader,
       readMemory: () => readMemory(moneyRedis, moneyPrefix),
-      leaveMarker: decorate('leave marker', (marker) => leaveMarker(moneyRedis, moneyPrefix, marker)),
+      leaveMarker: decorate('leave marker', (found, marker) => leaveMarker(moneyRedis, moneyPrefix, found, marker)),
       readMarker: () => readMarker(database, queueName),
       writeMarker: decorate('remember marker', (marker) => writeMarker(database, queueName, marker)),
       readOpen: (page) => readOpenDispatched(database, page),

@@ -16,9 +16,21 @@ export async function readMemory(redis: Redis, prefix: string): Promise<RedisMem
   };
 }
 
-export async function leaveMarker(redis: Redis, prefix: string, marker: number): Promise<void> {
-  await redis.set(markerKey(prefix), String(marker));
+/** Replaces the mark that was found (undefined: none); false when another one stands there by now. */
+export async function leaveMarker(
+  redis: Redis,
+  prefix: string,
+  found: number | undefined,
+  marker: number,
+): Promise<boolean> {
+  const expected = found === undefined ? '' : String(found);
+  return (await redis.eval(REPLACE, 1, markerKey(prefix), expected, String(marker))) === 1;
 }
+
+const REPLACE = `
+  if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+  redis.call('SET', KEYS[1], ARGV[2])
+  return 1`;
 
 function markerKey(prefix: string): string {
   return `${prefix}:marker`;

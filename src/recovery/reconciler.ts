@@ -8,7 +8,7 @@
  * PostgreSQL as Redis has room for them.
  *
  * Runs in the process that holds the scheduler's lease, never as a job of the queue that it repairs. Everything here may
- * be interrupted anywhere: the mark moves on only after a whole pass.
+ * be interrupted anywhere: PostgreSQL remembers a mark only after a whole pass.
  */
 import type { Dispatch } from '../jobs/dispatch';
 import type { DispatchedJob } from '../jobs/job';
@@ -23,7 +23,8 @@ import type { QueuedJob } from '../queues/ref';
 export interface ReconcilerSteps {
   isLeader: () => boolean;
   readMemory: () => Promise<RedisMemory>;
-  leaveMarker: (marker: number) => Promise<void>;
+  /** Replaces the mark that was found; false when it is not there any more. */
+  leaveMarker: (found: number | undefined, marker: number) => Promise<boolean>;
   readMarker: () => Promise<QueueMarker | undefined>;
   writeMarker: (marker: QueueMarker) => Promise<void>;
   readOpen: (page: { after: string; limit: number; overdueByMs: number | null }) => Promise<Dispatch[]>;
@@ -61,7 +62,8 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 export class Reconciler {
   private readonly loop: Loop;
-  private leading = false;
+  /** Redis is known to hold what it should; until then, and after every interruption, it is compared as a whole. */
+  private caughtUp = false;
   private overdueAt = 0;
 
   constructor(
@@ -92,7 +94,7 @@ export class Reconciler {
 
   private async tick(): Promise<void> {
     if (!this.steps.isLeader()) {
-      this.leading = false;
+      this.caughtUp = false;
       return;
     }
     await this.checkMemory();
@@ -102,13 +104,20 @@ export class Reconciler {
 
   private async checkMemory(): Promise<void> {
     const [memory, known] = await Promise.all([this.steps.readMemory(), this.steps.readMarker()]);
-    const reason = this.leading ? whatWasForgotten(memory, known) : 'started';
-    if (reason) await this.handOverMissing(reason, null);
-    const marker = Math.max(memory.marker ?? 0, known?.marker ?? 0) + 1;
+    const reason = this.caughtUp ? whatWasForgotten(memory, known) : 'started';
+    this.caughtUp = false;
+    let marker = Math.max(memory.marker ?? 0, known?.marker ?? 0) + 1;
+    // Only the mark that was found is replaced: one that vanished meanwhile tells of another loss, and so does, after a
+    // pass, the absence of the mark that was left before it.
+    if (!(await this.steps.leaveMarker(memory.marker, marker))) return;
+    if (reason) {
+      await this.handOverMissing(reason, null);
+      if (!(await this.steps.leaveMarker(marker, marker + 1))) return;
+      marker += 1;
+    }
     // Redis first: PostgreSQL must never remember a mark that Redis was not given.
-    await this.steps.leaveMarker(marker);
     await this.steps.writeMarker({ marker, incarnation: memory.incarnation });
-    this.leading = true;
+    this.caughtUp = true;
   }
 
   private async checkOverdue(): Promise<void> {

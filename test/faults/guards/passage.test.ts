@@ -35,30 +35,61 @@ describe('on its way', () => {
   });
 
   it('jobs that Redis has forgotten are handed over again', async () => {
-    const { pool, redis, variables } = harness.environment;
-    const prefix = `${variables['QUEUE_PREFIX']}:{money}`;
-    // Nobody works, and only the missing mark can tell: nothing is looked for as overdue.
-    await harness.startService({}, neverOverdue, { ROLES: 'consumer,relay,scheduler' });
-    await eventually('the first pass is over', () => redis.exists(`${prefix}:marker`).then((found) => found === 1));
+    await startWithoutWorker();
     const id = await canary(1);
-    const keys = await eventually('it is in Redis', async () => {
-      const found = await redis.keys(`${prefix}:money-queue:????????-????-*`);
+    await forget(await queued());
+    await handedOverAgain(id);
+  });
+
+  it('jobs that Redis forgets while its mark is being renewed are handed over again', async () => {
+    let lose: string[] | undefined;
+    await startWithoutWorker({
+      'leave marker': async (run) => {
+        const keys = lose;
+        lose = undefined;
+        if (keys) await forget(keys);
+        return run();
+      },
+    });
+    const id = await canary(1);
+    lose = await queued();
+    await handedOverAgain(id);
+  });
+
+  /** Nobody works, and only the missing mark can tell: nothing is looked for as overdue. */
+  async function startWithoutWorker(hooks: Parameters<typeof around>[0] = {}): Promise<void> {
+    await harness.startService({ decorate: around(hooks) }, neverOverdue, { ROLES: 'consumer,relay,scheduler' });
+    await eventually('the first pass is over', async () => {
+      const { rowCount } = await harness.environment.pool.query('SELECT FROM queue_markers');
+      return rowCount === 1;
+    });
+  }
+
+  function queued(): Promise<string[]> {
+    return eventually('a job is in Redis', async () => {
+      const found = await harness.environment.redis.keys(`${prefix()}:money-queue:????????-????-*`);
       return found.length > 0 ? found : undefined;
     });
-    await redis.unlink(...keys, `${prefix}:money-queue:wait`, `${prefix}:marker`);
-    const dispatch = await eventually(
-      'it is handed over again',
-      async () => {
-        const { rows } = await pool.query<{ dispatch: number }>(
-          'SELECT dispatch FROM critical_jobs WHERE request_id = $1 AND dispatch > 1',
-          [id],
-        );
-        return rows[0]?.dispatch;
-      },
-      10_000,
-    );
-    expect(dispatch).toBe(2);
-  });
+  }
+
+  async function forget(jobs: string[]): Promise<void> {
+    await harness.environment.redis.unlink(...jobs, `${prefix()}:money-queue:wait`, `${prefix()}:marker`);
+  }
+
+  async function handedOverAgain(requestId: string): Promise<void> {
+    const look = async (): Promise<number | undefined> => {
+      const { rows } = await harness.environment.pool.query<{ dispatch: number }>(
+        'SELECT dispatch FROM critical_jobs WHERE request_id = $1 AND dispatch > 1',
+        [requestId],
+      );
+      return rows[0]?.dispatch;
+    };
+    expect(await eventually('it is handed over again', look, 10_000)).toBe(2);
+  }
+
+  function prefix(): string {
+    return `${harness.environment.variables['QUEUE_PREFIX']}:{money}`;
+  }
 });
 
 function neverOverdue(config: Config): Config {
