@@ -53,6 +53,24 @@ afterEach(() => sandbox.close());
     }
   });
 
+  it('knows each error that comes without a fault of the request', async () => {
+    for (const kind of ['rate-limit', 'unavailable', 'fail-before-effect'] as const) sandbox.fault({ kind });
+    const form = { amount: '500', currency: 'usd' };
+    const failures = [];
+    for (let index = 0; index < 3; index += 1) failures.push(await post(sandbox.url, CREATE, form));
+    await post(sandbox.url, CREATE, form, 'key-1');
+    failures.push(await post(sandbox.url, CREATE, { ...form, amount: '600' }, 'key-1'));
+    const slow = sandbox.fault({ kind: 'slow' });
+    const first = post(sandbox.url, CREATE, form, 'key-2');
+    await slow.reached;
+    failures.push(await post(sandbox.url, CREATE, form, 'key-2'));
+    slow.release();
+    await first;
+
+    expect(failures.map(({ status }) => status)).toEqual([429, 503, 500, 400, 409]);
+    for (const { body } of failures) expect(stripeSpec.checkObject('error', body)).toEqual([]);
+  });
+
   it('agrees with every other answer of the sandbox', async () => {
     const created = await post(sandbox.url, CREATE, { amount: '500', currency: 'usd' });
     const { id } = z.object({ id: z.string() }).parse(created.body);

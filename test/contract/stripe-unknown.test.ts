@@ -32,6 +32,14 @@ describe('the same key finds out', () => {
     expect(sandbox.ledger()).toMatchObject([{ idempotencyKey: 'key-1', calls: 2 }]);
   });
 
+  it('also when the connection had served an earlier call', async () => {
+    await charge('key-1');
+    sandbox.fault({ kind: 'lose-answer' });
+
+    expect(await charge('key-2')).toMatchObject({ kind: 'unknown', code: 'ECONNRESET' });
+    expect(sandbox.ledger()).toHaveLength(2);
+  });
+
   it('that a connection broken before the request was read had charged nothing', async () => {
     sandbox.fault({ kind: 'reset-before' });
 
@@ -82,13 +90,22 @@ describe('a stored 500', () => {
 });
 
 describe('a caller that stops waiting', () => {
-  it('at the time-out gets unknown', async () => {
-    sandbox.fault({ kind: 'hang', times: 2 });
+  it.each([
+    ['its own', 50, undefined],
+    ["the adapter's", 5000, 50],
+  ])('at %s time-out gets unknown', async (_, timeoutMs, adapterTimeoutMs) => {
+    // Only the time-out's own timer: the connection lives in real time.
+    jest.useFakeTimers({ now: Date.now(), doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
+    const limits = adapterTimeoutMs === undefined ? {} : { timeoutMs: adapterTimeoutMs };
+    const limited = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: sandbox.url, ...limits });
+    const hang = sandbox.fault({ kind: 'hang' });
+    const answer = limited.charge(chargeRequest(), chargeCall('key-1', { timeoutMs }));
+    await hang.reached;
+    jest.advanceTimersByTime(50);
+    jest.useRealTimers();
 
-    expect(await charge('key-1', { timeoutMs: 50 })).toMatchObject({ kind: 'unknown', code: 'TIMEOUT' });
-    const patient = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: sandbox.url, timeoutMs: 50 });
-    expect(await patient.charge(chargeRequest(), chargeCall('key-1'))).toMatchObject({ code: 'TIMEOUT' });
-    expect(sandbox.calls()).toBe(2);
+    expect(await answer).toMatchObject({ kind: 'unknown', code: 'TIMEOUT' });
+    expect(sandbox.calls()).toBe(1);
   });
 
   it('by its signal gets unknown at once, and the real answer when it comes', async () => {
@@ -120,6 +137,24 @@ describe('a caller that stops waiting', () => {
     expect(await answer).toMatchObject({ kind: 'unknown', code: 'ABORTED' });
     expect(await late).toMatchObject({ kind: 'refused', code: 'ABORTED' });
     expect(sandbox.calls()).toBe(0);
+  });
+
+  it('is not told late that nobody knows', async () => {
+    const hangs = ['key-1', 'key-2'].map((idempotencyKey) =>
+      sandbox.fault({ kind: 'hang', match: { idempotencyKey } }),
+    );
+    const stop = new AbortController();
+    const late: LateAnswer[] = [];
+    const first = charge('key-1', { signal: stop.signal, onLateAnswer: (told) => late.push(told) });
+    const second = charge('key-2');
+    await Promise.all(hangs.map(({ reached }) => reached));
+    stop.abort();
+    await sandbox.close();
+
+    expect(await first).toMatchObject({ kind: 'unknown', code: 'ABORTED' });
+    // Both connections are broken now, and the second call shows what the first would have been told.
+    expect(await second).toMatchObject({ kind: 'unknown', code: 'ECONNRESET' });
+    expect(late).toEqual([]);
   });
 
   it('before it has asked is refused', async () => {
@@ -200,6 +235,18 @@ describe('the search', () => {
   });
 });
 
+/** Says that all went well, were it not for the status it comes with. */
+const succeeded = {
+  id: 'pi_1',
+  object: 'payment_intent',
+  status: 'succeeded',
+  amount_received: 5000,
+  currency: 'usd',
+  created: 1,
+  latest_charge: 'ch_1',
+  metadata: {},
+};
+
 describe('an answer that is none', () => {
   it.each([
     [200, '{"object":"charge","id":"ch_1"}'],
@@ -212,6 +259,7 @@ describe('an answer that is none', () => {
     // The SDK alone would call these two a success.
     [404, '{"detail":"Not found"}'],
     [503, '{}'],
+    [503, JSON.stringify(succeeded)],
   ])('status %i with %s is unknown', async (status, body) => {
     const server = http.createServer((_, response) => response.writeHead(status).end(body));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
