@@ -18,7 +18,7 @@ import type { Foundation } from './foundation';
 export interface ConsumerRole {
   components: Component[];
   /** Closes the channels until `blockedBy` says that requests can be taken. */
-  pauseAll: () => Promise<void>;
+  pauseAll: () => void;
 }
 
 /** Requests from the broker to the intake: one consumer for each queue. */
@@ -77,8 +77,8 @@ export function composeConsumer(foundation: Foundation, blockedBy: () => string 
         stop: () => consumer.stop(),
       })),
     ],
-    pauseAll: async () => {
-      await Promise.all(consumers.map(({ consumer }) => consumer.pauseUntilClear()));
+    pauseAll: () => {
+      for (const { consumer } of consumers) consumer.pauseUntilClear();
     },
   };
 }
@@ -111,8 +111,10 @@ function count(answer: IntakeAnswer, type: string, metrics: ReturnType<typeof in
 
 async function databaseProblem({ database }: Foundation): Promise<string | undefined> {
   try {
-    await database.query({ text: 'SELECT 1' });
-    return undefined;
+    const rows = await database.query<{ read_only: boolean }>({
+      text: `SELECT current_setting('transaction_read_only') = 'on' AS read_only`,
+    });
+    return rows[0]?.read_only ? 'PostgreSQL is read-only' : undefined;
   } catch {
     return 'PostgreSQL does not answer';
   }

@@ -31,7 +31,8 @@ export function toClaim(request: IntakeRequest, keySecret: string, room: boolean
     maxAttempts: options.attempts ?? policy.attempts,
     timeoutMs: options.timeout ?? type.timeoutMs,
     delayMs,
-    expiresAt: options.expiresAt,
+    // RFC 3339 allows offsets that PostgreSQL refuses.
+    expiresAt: options.expiresAt === undefined ? undefined : new Date(options.expiresAt).toISOString(),
     queued: room && delayMs <= FEED_AHEAD_MS,
   };
 }

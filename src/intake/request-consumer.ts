@@ -2,6 +2,7 @@ import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import type { Metrics } from '../platform/metrics';
 import type { Delivery } from '../platform/rabbitmq/consumer';
+import { isUnavailable } from '../platform/postgres/errors';
 import { exponentialBackoffMs, pause } from '../platform/time';
 import { uuidV5 } from '../platform/ids';
 import { sha256 } from '../platform/ids';
@@ -72,6 +73,11 @@ const RETRY_CAP_MS = 5_000;
 export class RequestConsumer {
   private waiting: { delivery: Delivery; at: number }[] = [];
   private working: Promise<void> | undefined;
+  private started = false;
+  /** The channel is to be closed, and opened again when nothing is in the way. */
+  private pausing = false;
+  /** Batches in a row that could not be taken in. */
+  private failures = 0;
   private readonly stopping = new AbortController();
 
   constructor(
@@ -83,6 +89,7 @@ export class RequestConsumer {
   ) {}
 
   start(): void {
+    this.started = true;
     this.working = this.reopen();
   }
 
@@ -106,23 +113,29 @@ export class RequestConsumer {
     // Let everything that has arrived join the first batch.
     await new Promise((resolve) => setImmediate(resolve));
     try {
-      while (this.waiting.length > 0) await this.take(this.nextBatch());
-      this.working = undefined;
+      while (this.waiting.length > 0 && !this.pausing) await this.take(this.nextBatch());
     } catch (error) {
       this.log.warn('intake interrupted', { queue: this.options.queue, error: describeError(error) });
-      await this.source.close();
-      await this.reopen();
+      this.failures += 1;
+      this.pausing = true;
     }
+    if (this.pausing) await this.reopen();
+    else this.working = undefined;
   }
 
-  /** Waits until requests can be taken, then opens the channel. */
+  /** Closes the channel, waits until requests can be taken, then opens it again. */
   private async reopen(): Promise<void> {
+    await this.source.close();
     this.waiting = [];
     const { signal } = this.stopping;
+    // What `blockedBy` does not see may still be in the way: the broker counts every time that it hands a message out.
+    if (this.failures > 0) await pause(exponentialBackoffMs(this.failures, RETRY_BASE_MS, RETRY_CAP_MS), signal);
     for (let attempt = 1; !signal.aborted; attempt += 1) {
+      this.pausing = false;
       const reason = await this.steps.blockedBy();
       this.metrics.paused.set({ queue: this.options.queue }, reason === undefined ? 0 : 1);
-      if (reason === undefined) break;
+      // Somebody may have asked for a pause after the question was put.
+      if (reason === undefined && !this.pausing) break;
       if (attempt === 1) this.log.warn('intake paused', { queue: this.options.queue, reason });
       await pause(exponentialBackoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS), signal);
     }
@@ -130,12 +143,11 @@ export class RequestConsumer {
     if (!signal.aborted) this.source.open();
   }
 
-  /** Stops taking when something is wrong that `blockedBy` tells of, although requests could be claimed. */
-  async pauseUntilClear(): Promise<void> {
-    if (this.stopping.signal.aborted) return;
-    await this.working;
-    await this.source.close();
-    this.working = this.reopen();
+  /** Stops taking when something is wrong that `blockedBy` tells of; the batch in hand is still taken in. */
+  pauseUntilClear(): void {
+    if (!this.started || this.stopping.signal.aborted) return;
+    this.pausing = true;
+    this.working ??= this.work();
   }
 
   private nextBatch(): { delivery: Delivery; at: number }[] {
@@ -149,6 +161,7 @@ export class RequestConsumer {
     const alone = batch.length === 1 ? batch[0]?.delivery : undefined;
     if (alone && this.isSuspect(alone)) await this.takeSuspect(alone);
     else await this.takeIn(batch.map(({ delivery }) => delivery));
+    this.failures = 0;
     const { queue } = this.options;
     this.metrics.batchSize.observe({ queue }, batch.length);
     for (const { at } of batch) this.metrics.latency.observe({ queue }, (performance.now() - at) / 1_000);
@@ -173,9 +186,19 @@ export class RequestConsumer {
       await this.steps.intake.reject([poisonRejection(delivery)]);
       await this.steps.ack(delivery);
     } else {
-      await this.takeIn([delivery]);
+      await this.takeIn([delivery]).catch((error: unknown) => this.forgive(key, error));
     }
     await this.steps.forgetStarts(key);
+  }
+
+  /** The process lived and PostgreSQL was away: that start says nothing about the message. */
+  private async forgive(key: string, error: unknown): Promise<never> {
+    if (isUnavailable(error)) {
+      await this.steps
+        .forgetStarts(key)
+        .catch((failure: unknown) => this.log.warn('start not forgotten', { error: describeError(failure) }));
+    }
+    throw error;
   }
 }
 

@@ -6,8 +6,8 @@ export interface Problem {
 
 /** Deeper nesting has no honest use here and lets a small body exhaust the stack. */
 const MAX_DEPTH = 64;
-/** Enough to mend a message by; a hostile body could otherwise fill a dead letter with problems. */
-const MAX_PROBLEMS = 50;
+/** Enough to mend a message by; the answer to a hostile body could otherwise be larger than the broker takes. */
+export const MAX_PROBLEMS = 50;
 
 /** Longer paths (and member names in them) are cut: a path is for people, and its text comes from outside. */
 const MAX_PATH_LENGTH = 200;
@@ -18,8 +18,12 @@ const MAX_PATH_LENGTH = 200;
  */
 export function jsonProblems(value: unknown): Problem[] {
   const problems: Problem[] = [];
+  let found = 0;
   const add = (path: string, message: string): void => {
-    if (problems.length < MAX_PROBLEMS) problems.push({ path: path.slice(0, MAX_PATH_LENGTH) || '(body)', message });
+    found += 1;
+    // Made well-formed once more, since the cut may go through a surrogate pair.
+    const place = path.slice(0, MAX_PATH_LENGTH).toWellFormed() || '(body)';
+    if (problems.length < MAX_PROBLEMS) problems.push({ path: place, message });
   };
   const visit = (node: unknown, path: string, depth: number): void => {
     if (depth > MAX_DEPTH) return add(path, `nested deeper than ${MAX_DEPTH} levels`);
@@ -37,7 +41,13 @@ export function jsonProblems(value: unknown): Problem[] {
     }
   };
   visit(value, '', 0);
-  return problems;
+  return withMore(problems, found);
+}
+
+/** Says how many problems there were in all, where not every one is listed. */
+export function withMore(listed: Problem[], found: number): Problem[] {
+  if (found <= listed.length) return listed;
+  return [...listed, { path: '(body)', message: `has ${found - listed.length} more problems` }];
 }
 
 type AddProblem = (path: string, message: string) => void;

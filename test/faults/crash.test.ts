@@ -67,7 +67,10 @@ describe('killed around a step', () => {
     const { workload } = publishing;
     await publishing.everything();
     if (point.asks === 'cancel') await publishing.waiting();
-    for (const kill of point.first ?? []) await killOnce(kill, { window: point.window });
+    for (const kill of point.first ?? []) {
+      if (point.busy) await publishing.some();
+      await killOnce(kill, { window: point.window });
+    }
 
     const kill = { step: point.step, when, call: point.call };
     const token = newToken();

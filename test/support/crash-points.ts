@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Role } from '../../src/config';
 import type { StepName } from '../../src/composition/foundation';
 
@@ -18,6 +19,8 @@ export interface CrashPoint extends Omit<Kill, 'when'> {
   window?: number;
   /** A step that rejects at its first call, as when its server refuses. */
   refused?: StepName;
+  /** Publish more before each of the first kills. */
+  busy?: boolean;
   /** What an operator asks of a process, which reaches the step by it. */
   asks?: 'cancel' | 'replay';
 }
@@ -69,6 +72,25 @@ const REPEATED: Kill[][] = [
   ],
 ];
 
+/** Steps that new work always leads to. */
+const ON_THE_WAY: StepName[] = [
+  'keep lease',
+  'claim',
+  'enqueue',
+  'answer contested',
+  'reject',
+  'ack',
+  'read outbox',
+  'publish',
+  'mark published',
+  'leave marker',
+  'remember marker',
+];
+/** Whoever dies here leaves suspects; a job that three times is the only one is taken to be poison, and rightly so. */
+const WITH_SUSPECTS: StepName[] = ['start', 'begin effect', 'call provider', 'settle', 'append outcome'];
+const RANDOM_ROWS = 12;
+const RANDOM_KILLS = 5;
+
 export interface CrashRow {
   name: string;
   point: CrashPoint;
@@ -87,24 +109,32 @@ export function allRows(): CrashRow[] {
       })),
     ),
   );
-  return [...once, ...REPEATED.flatMap(repeatedRow)];
+  return [...once, ...REPEATED.flatMap((kills) => repeatedRow(kills, 1)), ...randomRows()];
+}
+
+/** The same at every run: the digest of a place's number decides what stands there. */
+function randomRows(): CrashRow[] {
+  const rows = Array.from({ length: RANDOM_ROWS }, (_, row) =>
+    Array.from({ length: RANDOM_KILLS }, (__, index): Kill => {
+      const [first = 0, second = 0] = createHash('sha256').update(`${row} ${index}`).digest();
+      const steps = index % 2 === 1 ? WITH_SUSPECTS : ON_THE_WAY;
+      return { step: steps[first % steps.length] ?? 'claim', when: second % 2 === 0 ? 'before' : 'after', call: 1 };
+    }),
+  );
+  return rows.flatMap((kills) => repeatedRow(kills, 2, true));
 }
 
 /** For every run of the tests: one for each room that a job passes. */
 export function shortRows(): CrashRow[] {
-  const wanted = new Set([
-    'after claim, 1 replica',
-    'after call provider, 2 replicas',
-    'before publish, 1 replica',
-  ]);
+  const wanted = new Set(['after claim, 1 replica', 'after call provider, 2 replicas', 'before publish, 1 replica']);
   return allRows().filter(({ name }) => wanted.has(name));
 }
 
-function repeatedRow(kills: Kill[]): CrashRow[] {
+function repeatedRow(kills: Kill[], replicas: 1 | 2, busy = false): CrashRow[] {
   const last = kills.at(-1);
   if (!last) return [];
   const { when, ...point } = last;
-  return [{ name: nameOf(kills, 1), point: { ...point, first: kills.slice(0, -1) }, when, replicas: 1 }];
+  return [{ name: nameOf(kills, replicas), point: { ...point, first: kills.slice(0, -1), busy }, when, replicas }];
 }
 
 function nameOf(kills: Kill[], replicas: number): string {

@@ -16,20 +16,18 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505';
 }
 
+/** Data exception, integrity constraint, cardinality, program limit: classes from the PostgreSQL manual's SQLSTATE table. */
+const REFUSED_FOR_CONTENT = ['22', '23', '21', '54'];
+
 /**
- * The database cannot be used just now (connection, shutdown, out of resources, cancelled by time-out), in contrast to
- * a statement that it refuses for what it says. Classes from the SQLSTATE table of the PostgreSQL manual.
+ * The database cannot be used just now (connection, shutdown, resources, time-out, a missing migration or permission),
+ * in contrast to a statement that it refuses for the values in it. Only the latter is named: to take one for the other
+ * would refuse every request for what an operator can mend.
  */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof CommitUnknownError) return true;
   const state = sqlState(error);
   // Without an SQLSTATE it is the network, the driver or the pool, unless it is a fault in our own code.
   if (state === undefined) return !(error instanceof TypeError || error instanceof RangeError);
-  return (
-    state.startsWith('08') ||
-    state.startsWith('53') ||
-    state.startsWith('57') ||
-    state.startsWith('58') ||
-    state === '25006'
-  );
+  return !REFUSED_FOR_CONTENT.includes(state.slice(0, 2));
 }

@@ -59,13 +59,16 @@ export class Consumer {
 
   /** Opens a channel and consumes, now or as soon as the broker is there. Does nothing when already open. */
   open(): void {
-    this.wrapper ??= this.connection.openChannel({
+    if (this.wrapper) return;
+    const wrapper = this.connection.openChannel({
       name: this.options.queue,
-      setup: (channel) => this.consume(channel),
+      // The wrapper may have been closed while its channel was on the way; then nobody else closes that channel.
+      setup: (channel) => (this.wrapper === wrapper ? this.consume(channel) : channel.close()),
       onGone: (channel) => {
         if (this.current === channel) this.current = undefined;
       },
     });
+    this.wrapper = wrapper;
   }
 
   /** Closes the channel; the broker puts back what was handed over and not acknowledged, in its old order. */

@@ -1,0 +1,75 @@
+import type { CloudEvent } from '../../../src/contract/envelope';
+import { mapDomainEvent } from '../../../src/intake/domain-events';
+import { order } from '../../support/harness/payloads';
+
+const map = (data: CloudEvent['data'], over: { name?: string; type?: string; id?: string } = {}) => {
+  const { name = 'order.placed', type = 'com.tickettoken.order.placed.v1', id = 'event-1' } = over;
+  const event = { specversion: '1.0' as const, id, source: '/orders', type, correlationid: 'c-1', data };
+  return mapDomainEvent(event, name);
+};
+
+describe('order.placed', () => {
+  it('asks for its payment, under a key made of the order', () => {
+    const { userId, venueId, eventId, amount, currency, paymentMethod, ...rest } = order({ orderId: 'o-1' });
+    const data = { userId, venueId, eventId, amount, currency, paymentMethod };
+    expect(map({ ...data, ...rest })).toMatchObject({
+      requests: [
+        {
+          type: { name: 'payment-process' },
+          data,
+          idempotencyKey: { callers: true, key: 'order-o-1-payment' },
+          requestId: 'event-1',
+          source: '/orders',
+          correlationId: 'c-1',
+        },
+      ],
+    });
+  });
+
+  it('hands on nothing that the payment does not need', () => {
+    const mapped = map(order({ email: 'ada@example.com' }));
+    if (!('requests' in mapped)) throw new Error('refused');
+    expect(JSON.stringify(mapped.requests[0]?.data)).not.toContain('ada');
+  });
+
+  it('of another event is another identity, but the same key', () => {
+    const data = order();
+    const [one, other] = [map(data, { id: 'a' }), map(data, { id: 'b' })];
+    if (!('requests' in one) || !('requests' in other)) throw new Error('refused');
+    expect(one.requests[0]?.requestKey).not.toBe(other.requests[0]?.requestKey);
+    expect(one.requests[0]?.idempotencyKey).toEqual(other.requests[0]?.idempotencyKey);
+  });
+
+  it('may carry its name as its type', () => {
+    expect(map(order(), { type: 'order.placed' })).toHaveProperty('requests');
+  });
+
+  it('with several faults has them all listed', () => {
+    const mapped = map(order({ amount: 1.5, email: 'nobody', tickets: [], extra: 1 }), { type: 'order.paid' });
+    if ('requests' in mapped) throw new Error('taken');
+    expect(mapped.code).toBe('INVALID_REQUEST');
+    expect(mapped.problems.map(({ path }) => path).toSorted()).toEqual([
+      'data',
+      'data.amount',
+      'data.email',
+      'data.tickets',
+      'type',
+    ]);
+  });
+
+  it('that the payment refuses is refused, with the place in the event', () => {
+    const mapped = map(order({ amount: 0, currency: 'dollars', provider: 'square' }));
+    if ('requests' in mapped) throw new Error('taken');
+    expect(mapped.problems.map(({ path }) => path).toSorted()).toEqual([
+      'data.amount',
+      'data.currency',
+      'data.provider',
+    ]);
+  });
+});
+
+describe('an event', () => {
+  it.each(['order.unheard', 'constructor', '__proto__', ''])('named %j is not known', (name) => {
+    expect(map(order(), { name })).toMatchObject({ code: 'UNKNOWN_EVENT' });
+  });
+});

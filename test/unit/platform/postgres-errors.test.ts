@@ -1,0 +1,44 @@
+import { CommitUnknownError } from '../../../src/platform/postgres/database';
+import { isRetryableConflict, isUnavailable } from '../../../src/platform/postgres/errors';
+
+/** An error as the driver makes it of a server's answer. */
+function refusal(code: string): Error {
+  return Object.assign(new Error('refused'), { code, severity: 'ERROR' });
+}
+
+describe('an error of PostgreSQL', () => {
+  it.each(['22P02', '22P05', '22021', '22003', '23514', '23502', '54000'])('%s is about the values', (code) => {
+    expect(isUnavailable(refusal(code))).toBe(false);
+  });
+
+  it.each([
+    ['08006', 'connection'],
+    ['53300', 'too many connections'],
+    ['57P01', 'shutdown'],
+    ['57014', 'time-out'],
+    ['25006', 'read-only'],
+    ['42P01', 'a table that is not there yet'],
+    ['42703', 'a column that is not there yet'],
+    ['42501', 'a missing permission'],
+    ['28P01', 'a changed password'],
+    ['40P01', 'deadlock'],
+    ['XX000', 'internal'],
+  ])('%s (%s) is not', (code) => {
+    expect(isUnavailable(refusal(code))).toBe(true);
+  });
+
+  it('is none when the network, the driver or the COMMIT failed', () => {
+    expect(isUnavailable(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))).toBe(true);
+    expect(isUnavailable(new Error('timeout exceeded when trying to connect'))).toBe(true);
+    expect(isUnavailable(new CommitUnknownError('lost'))).toBe(true);
+  });
+
+  it('is none when our own code is at fault', () => {
+    expect(isUnavailable(new TypeError('undefined is not a function'))).toBe(false);
+  });
+
+  it('is worth another try after a deadlock', () => {
+    expect(isRetryableConflict(refusal('40P01'))).toBe(true);
+    expect(isRetryableConflict(refusal('23505'))).toBe(false);
+  });
+});
