@@ -4,7 +4,7 @@ const EARLIEST = Date.UTC(1970, 0, 1);
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** RFC 3339, within the years that every language's date type can hold. */
-export const timestamp = z.iso.datetime({ offset: true }).refine((text) => {
+export const timestamp = z.iso.datetime({ offset: true, abort: true }).refine((text) => {
   const at = Date.parse(text);
   return at >= EARLIEST && at <= LATEST;
 }, 'is not a date between 1970 and 9999');

@@ -4,7 +4,7 @@ import { order } from '../../support/harness/payloads';
 
 const map = (data: CloudEvent['data'], over: { name?: string; type?: string; id?: string } = {}) => {
   const { name = 'order.placed', type = 'com.tickettoken.order.placed.v1', id = 'event-1' } = over;
-  const event = { specversion: '1.0' as const, id, source: '/orders', type, correlationid: 'c-1', data };
+  const event = { specversion: '1.0' as const, id, source: '/orders', type, correlationid: 'c-1', data: data ?? null };
   return mapDomainEvent(event, name);
 };
 

