@@ -4,6 +4,7 @@ import { Settler, type Ending, type SettleSteps } from '../../../src/execution/s
 import { takeFollowers } from '../../../src/jobs/conflicts';
 import { recordDeadLetters } from '../../../src/jobs/dead-letters';
 import { appendEffectFacts, beginEffects, type EffectStart } from '../../../src/jobs/effects';
+import { reopenResolved } from '../../../src/jobs/dispatch';
 import { settleJobs, wasSettledBy } from '../../../src/jobs/settle';
 import { startExceptional, type StartedJob } from '../../../src/jobs/start';
 import { appendToOutbox } from '../../../src/outbox/rows';
@@ -41,9 +42,10 @@ function settler(over: Partial<SettleSteps> = {}): Settler {
   return new Settler(steps, silentLog, 200);
 }
 
+const NO_EFFECTS = { anyUncertain: false, anyHappened: false };
+
 function completion(job: StartedJob, result: unknown, facts: Ending['facts'] = []): Ending {
-  const effects = { anyUncertain: false, anyHappened: false };
-  return { job, decision: decide(job, { kind: 'done', result }, effects, new Date()), facts };
+  return { job, decision: decide(job, { kind: 'done', result }, NO_EFFECTS, new Date()), facts };
 }
 
 /** A job that one attempt runs, and another one has taken over. */
@@ -161,5 +163,56 @@ describe('the ledger of effects', () => {
     const fact = { jobId, token, name: 'charge', number: 1, reference: undefined, value: undefined } as const;
     await appendEffectFacts(database, [{ ...fact, state: 'absent' }]);
     expect(await rows.effects(jobId)).toMatchObject([{ state: 'absent' }]);
+  });
+});
+
+describe('a start out of turn', () => {
+  it('is for a suspect only as long as it is one', async () => {
+    const request = await claimJob(database);
+    const started = await startOne(database, request);
+    const again = { ...request, token: randomUUID() };
+    const retry = decide(started, { kind: 'retry', code: 'LATER', message: 'm' }, NO_EFFECTS, new Date());
+    await settler().settle({ job: started, decision: retry, facts: [] });
+    // It waits for its next attempt like every other job now.
+    expect(await startExceptional(database, again, 'test', true)).toBeUndefined();
+    expect(await startExceptional(database, again, 'test', false)).toMatchObject({ token: again.token });
+  });
+});
+
+describe('a job in doubt', () => {
+  /** One that is settled as in doubt, with an effect that it had begun. */
+  async function inDoubt(
+    between: (job: StartedJob) => Promise<void>,
+    facts: Ending['facts'] = [],
+  ): Promise<StartedJob> {
+    const job = await startOne(database, await claimJob(database));
+    await beginEffects(database, [effectOf(job)]);
+    await between(job);
+    const end = { kind: 'inDoubt', code: 'UNKNOWN', message: 'm' } as const;
+    const decision = decide(job, end, { anyUncertain: true, anyHappened: false }, new Date());
+    const own = facts.map((fact) => ({ ...fact, jobId: job.jobId, token: job.token }));
+    await settler().settle({ job, decision, facts: own });
+    return job;
+  }
+  const happened = { name: 'charge', number: 1, state: 'done', reference: 'pi_1', value: 1 } as const;
+  const tell = (job: StartedJob) => appendEffectFacts(database, [{ ...happened, jobId: job.jobId, token: job.token }]);
+
+  it('is opened again when its effect becomes known, before or after it was settled', async () => {
+    const before = await inDoubt(tell);
+    const after = await inDoubt(() => Promise.resolve());
+    await tell(after);
+    expect(await reopenResolved(database)).toBe(2);
+    for (const job of [before, after]) {
+      expect((await rows.moves(job.jobId)).at(-1)).toBe('in_doubt → pending (EFFECT_KNOWN)');
+    }
+  });
+
+  it('stays in doubt while nothing is known that it did not know itself', async () => {
+    const unknown = await inDoubt(() => Promise.resolve());
+    const known = await inDoubt(() => Promise.resolve(), [{ ...happened, jobId: '', token: '' }]);
+    expect(await reopenResolved(database)).toBe(0);
+    for (const job of [unknown, known]) {
+      expect((await rows.moves(job.jobId)).at(-1)).toBe('processing → in_doubt (UNKNOWN)');
+    }
   });
 });
