@@ -84,9 +84,10 @@ export class OrderService {
 
   /** Written down first, acknowledged then: what comes twice is written twice. */
   private hear(message: ConsumeMessage): void {
-    const record = outcomeRecord.parse({ receivedAt: Date.now(), event: JSON.parse(message.content.toString()) });
-    this.outcomesFile.write(`${JSON.stringify(record)}\n`, () => this.acknowledge(message));
-    this.answers.hear(record);
+    const line: unknown = { receivedAt: Date.now(), event: JSON.parse(message.content.toString()) };
+    // Whole, not only what is looked at here: people may want to know more of it.
+    this.outcomesFile.write(`${JSON.stringify(line)}\n`, () => this.acknowledge(message));
+    this.answers.hear(outcomeRecord.parse(line));
   }
 
   /** What is still to be acknowledged when the channel closes is in the file, and goes back to the queue. */

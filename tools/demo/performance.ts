@@ -62,6 +62,8 @@ export async function performSale(
       incidents: [
         { atShare: FLUSH_AT, happen: () => emptyRedis(stage, report) },
         { atShare: KILL_AT, happen: () => killWorker(stage, random, report) },
+        // Or a few unlucky charges would be tried, at growing distances, long after all others are done.
+        { atShare: 1, happen: () => stage.provider.clearFaults() },
       ],
     });
     const complete = await allAnswered(stage, signal);

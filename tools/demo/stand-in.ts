@@ -35,18 +35,26 @@ export class PaymentProvider {
   }
 
   /** Asks for something to go wrong with the charges to come. */
-  async addFault(fault: Record<string, unknown>): Promise<void> {
-    const match = { method: 'POST', path: '/v1/payment_intents' };
-    const answer = await fetch(new URL('/_sandbox/faults', this.url), {
-      method: 'POST',
-      body: JSON.stringify({ match, ...fault }),
-      signal: AbortSignal.timeout(5_000),
-    });
-    if (!answer.ok) throw new Error(`the stand-in refuses a fault: ${answer.status} ${await answer.text()}`);
+  addFault(fault: Record<string, unknown>): Promise<void> {
+    return this.control('POST', { match: { method: 'POST', path: '/v1/payment_intents' }, ...fault });
+  }
+
+  /** From now on all goes well. */
+  clearFaults(): Promise<void> {
+    return this.control('DELETE', {});
   }
 
   async stop(): Promise<void> {
     await this.child.stop();
+  }
+
+  private async control(method: 'POST' | 'DELETE', body: Record<string, unknown>): Promise<void> {
+    const answer = await fetch(new URL('/_sandbox/faults', this.url), {
+      method,
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(5_000),
+    });
+    if (!answer.ok) throw new Error(`the stand-in refuses: ${answer.status} ${await answer.text()}`);
   }
 }
 
