@@ -2,6 +2,9 @@ import { Redis } from 'ioredis';
 import type { Logger } from './logger';
 import { describeError } from './logger';
 
+/** A command without any answer for so long means a line that is dead without saying so: it is replaced. */
+const SILENCE_MS = 5_000;
+
 /**
  * A connection that fails fast: commands reject when Redis is away instead of waiting in a queue without bounds.
  * (BullMQ workers open their own blocking connections, see queues/.)
@@ -12,6 +15,7 @@ export function connectRedis(url: string, log: Logger, commandTimeoutMs = 5_000)
     enableOfflineQueue: false,
     maxRetriesPerRequest: null,
     commandTimeout: commandTimeoutMs,
+    socketTimeout: SILENCE_MS,
     retryStrategy: (times) => Math.min(1_000, times * 50),
   });
   redis.on('error', (error: Error) => log.warn('redis connection error', { error: describeError(error) }));

@@ -22,6 +22,8 @@ export type Disposal = { kind: 'finished' } | { kind: 'again'; delayMs: number }
 /** BullMQ decides nothing about attempts or abandonment: both are counted in the job's record. */
 const OUT_OF_REACH = 1_000_000_000;
 const CLOSE_TIMEOUT_MS = 5_000;
+/** A line without an answer for so long is dead and is replaced; BullMQ waits for a job for 10 s at most. */
+const SILENCE_MS = 15_000;
 /** After an unexpected failure, so that a broken dependency is not asked in a tight loop. */
 const ERROR_DELAY_MS = 1_000;
 
@@ -35,7 +37,7 @@ export class QueueWorker {
     private readonly log: Logger,
   ) {
     this.worker = new Worker(options.name, (job, token) => this.process(job, token), {
-      connection: { url: options.redisUrl, maxRetriesPerRequest: null },
+      connection: { url: options.redisUrl, maxRetriesPerRequest: null, socketTimeout: SILENCE_MS },
       prefix: options.prefix,
       concurrency: options.concurrency,
       lockDuration: options.lockMs,
