@@ -93,10 +93,10 @@ function refusal(delivery: Pick<Delivery, 'content'>, queue: string, code: Rejec
   };
 }
 
-/** The queue that the publisher's message was routed to; the broker notes it when it dead-letters. */
+/** The queue that the publisher's message was routed to. The broker notes it when it dead-letters; a publisher could too. */
 function firstQueue(delivery: Pick<Delivery, 'queue' | 'headers'>): string {
   const first = delivery.headers['x-first-death-queue'];
-  return typeof first === 'string' ? first : delivery.queue;
+  return delivery.queue === QUEUES.deadRequests && typeof first === 'string' ? first : delivery.queue;
 }
 
 /** How the place that a refused message came from is called in the routing key of its answer. */
