@@ -1,0 +1,41 @@
+import { CONTENT_TYPE, QUEUES } from '../../../src/contract/names';
+import { readMessage } from '../../../src/intake/read-message';
+import { jobRequestEvent } from '../../support/harness/bus';
+import { order, payment } from '../../support/harness/payloads';
+
+const request = jobRequestEvent({ type: 'payment-process', data: payment() });
+const event = { specversion: '1.0', id: 'e-1', source: '/orders', type: 'order.placed', data: order() };
+
+function read(body: unknown, queue: string, routingKey: string, headers: Record<string, unknown> = {}) {
+  const content = Buffer.from(JSON.stringify(body));
+  return readMessage({ queue, routingKey, content, contentType: CONTENT_TYPE, headers });
+}
+
+describe('a message', () => {
+  it('is read by the queue that it comes from', () => {
+    expect(read(request, QUEUES.requests.money, 'money.payment-process')).toHaveProperty('offers');
+    expect(read(event, QUEUES.domainEvents, 'order.placed')).toHaveProperty('offers');
+  });
+
+  it.each([
+    [QUEUES.requests.money, 'money'],
+    [QUEUES.requests.communication, 'communication'],
+    [QUEUES.otherRequests, 'other'],
+    [QUEUES.domainEvents, 'events'],
+    [QUEUES.deadRequests, 'other'],
+  ])('from %s is refused in the name of "%s"', (queue, origin) => {
+    expect(read({}, queue, 'x')).toMatchObject({ rejection: { code: 'UNREADABLE', origin } });
+  });
+
+  it('that the broker gave up on is read by the queue that it was in first', () => {
+    const headers = { 'x-first-death-queue': QUEUES.domainEvents };
+    expect(read(event, QUEUES.deadRequests, 'order.placed', headers)).toHaveProperty('offers');
+  });
+
+  it('is not read otherwise because its publisher says that it was in another queue', () => {
+    const headers = { 'x-first-death-queue': QUEUES.domainEvents };
+    expect(read(event, QUEUES.requests.money, 'order.placed', headers)).toMatchObject({
+      rejection: { origin: 'money' },
+    });
+  });
+});
