@@ -36,8 +36,14 @@ export async function deadLettersOf(pool: Pool, content: string | Buffer): Promi
 }
 
 /** Waits until a message is refused and its answer has arrived. */
-export async function refusalOf(pool: Pool, bus: TestBus, content: string | Buffer, name = ''): Promise<Refusal> {
-  const found = await eventually(`a dead letter ${name}`, async () => (await deadLettersOf(pool, content))[0]);
+export async function refusalOf(
+  pool: Pool,
+  bus: TestBus,
+  content: string | Buffer,
+  name = '',
+  limitMs?: number,
+): Promise<Refusal> {
+  const found = await eventually(`a dead letter ${name}`, async () => (await deadLettersOf(pool, content))[0], limitMs);
   const id = requestOutcomeId(found.dedupe_key, 'rejected', 'first');
   const outcome = await eventually(`the answer ${name}`, () => bus.outcomes.find((event) => event.id === id));
   return { letter: found, outcome };

@@ -6,7 +6,15 @@ import type { Handler } from '../../../src/handlers/handler';
 import { done, failed } from '../../../src/handlers/outcome';
 import type { Service } from '../../../src/service';
 import { around, type Around } from '../../support/around';
-import { eventually, gate, jobRequestEvent, openHarness, order, type Harness } from '../../support/harness';
+import {
+  eventually,
+  gate,
+  jobRequestEvent,
+  openHarness,
+  order,
+  type Harness,
+  type RequestParts,
+} from '../../support/harness';
 import { waitsForLock } from '../../support/locks';
 import { MoneyRows } from '../../support/money';
 
@@ -55,14 +63,8 @@ afterEach(() => {
 });
 afterAll(() => harness?.close());
 
-interface Asked {
-  id?: string;
-  source?: string;
-  idempotencyKey?: string;
-}
-
 const data = (): Record<string, unknown> => ({ n: 1, note: randomUUID() });
-const ask = (payload: Record<string, unknown>, over: Asked = {}): Promise<string> =>
+const ask = (payload: Record<string, unknown>, over: Partial<RequestParts> = {}): Promise<string> =>
   harness.bus.request({ type: 'canary-money', data: payload, ...over });
 const running = (id: string) => rows.until('the job runs', id, ({ status }) => status === 'processing');
 /** A counter, over all its labels. */
