@@ -15,6 +15,7 @@ import {
   type Harness,
   type RequestParts,
 } from '../../support/harness';
+import { counterOf } from '../../support/counters';
 import { waitsForLock } from '../../support/locks';
 import { MoneyRows } from '../../support/money';
 
@@ -67,14 +68,7 @@ const data = (): Record<string, unknown> => ({ n: 1, note: randomUUID() });
 const ask = (payload: Record<string, unknown>, over: Partial<RequestParts> = {}): Promise<string> =>
   harness.bus.request({ type: 'canary-money', data: payload, ...over });
 const running = (id: string) => rows.until('the job runs', id, ({ status }) => status === 'processing');
-/** A counter, over all its labels. */
-const counted = async (metric: string): Promise<number> => {
-  const text = await service.metrics.registry.metrics();
-  return [...text.matchAll(new RegExp(`^${metric}\\{[^}]*\\} (\\d+)`, 'gm'))].reduce(
-    (sum, [, n]) => sum + Number(n),
-    0,
-  );
-};
+const counted = (metric: string): Promise<number> => counterOf(service, metric);
 
 describe('the same identity again', () => {
   it.each(['while the work runs', 'after it is done'])('%s is acknowledged and counted, nothing else', async (when) => {
