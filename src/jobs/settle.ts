@@ -46,6 +46,9 @@ export async function settleJobs(tx: Transaction, settlements: Settlement[]): Pr
     sorted.map((settlement) => settlement.releaseKey),
     sorted.map((settlement) => settlement.finishedAt ?? null),
   ]);
+  const settled = new Set(rows.map((row) => row.attempt_token));
+  const fenced = sorted.filter(({ token }) => !settled.has(token));
+  if (fenced.length > 0) await tx.query(FORGIVE, [fenced.map(({ jobId }) => jobId)]);
   return rows.map((row) => ({ jobId: row.id, token: row.attempt_token, hasFollowers: row.has_followers }));
 }
 
@@ -60,6 +63,16 @@ export async function wasSettledBy(database: Queryable, jobId: string, token: st
   );
   return rows[0]?.settled ?? false;
 }
+
+/**
+ * An attempt that has come to its end did not kill its process, though it was taken for dead and another one overtook it:
+ * what that start was counted for is taken back.
+ */
+const FORGIVE = {
+  text: `
+    UPDATE critical_jobs SET suspect_starts = suspect_starts - 1
+    WHERE id = ANY($1::uuid[]) AND status = 'processing' AND suspect_starts > 0`,
+};
 
 // The token stays in the row, so that its holder can recognise its own settlement afterwards.
 const SETTLE = {

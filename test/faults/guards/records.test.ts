@@ -66,6 +66,16 @@ describe('the record of a job', () => {
     expect(current && (await settle(completed(current)))).toHaveLength(1);
   });
 
+  it('is not taken for poison because of attempts that were overtaken and came to an end', async () => {
+    const request = await claimJob(database);
+    await startOne(database, request);
+    const overtaken = await startExceptional(database, { ...request, token: randomUUID() }, 'test', true);
+    await startExceptional(database, { ...request, token: randomUUID() }, 'test', true);
+    expect((await readUnstarted(database, request.jobId))?.suspectStarts).toBe(2);
+    expect(overtaken && (await settle(completed(overtaken)))).toEqual([]);
+    expect((await readUnstarted(database, request.jobId))?.suspectStarts).toBe(1);
+  });
+
   it('begins no effect after its cancellation was asked for', async () => {
     const job = await startOne(database, await claimJob(database));
     await database.transaction(async (tx) => {
