@@ -52,6 +52,21 @@ async function leftLying({ environment: { pool, redis, variables } }: Harness): 
   return [...rows.map(({ what, n }) => `${n} ${what}`), ...jobs.map((key) => `${key} in Redis`)];
 }
 
+/** What became of the unanswered requests and of everything that has not ended, for somebody who wonders why. */
+export async function describeOpen(harness: Harness, workload: Workload): Promise<string> {
+  const requests = workload.groups.flatMap((group) => unanswered(harness, group));
+  const { rows } = await harness.environment.pool.query(
+    `SELECT id, request_id, job_type, status, reason, error, queued, generation, dispatch, attempts, starts, finishes,
+       suspect_starts, run_at - now() AS runs_in, now() - updated_at AS unchanged_for,
+       (SELECT array_agg(to_status || ' ' || COALESCE(reason, '') || ' at ' || at ORDER BY at)
+        FROM critical_job_transitions t WHERE t.job_id = j.id) AS timeline
+     FROM critical_jobs j WHERE finished_at IS NULL OR request_id = ANY($1) ORDER BY id`,
+    [requests],
+  );
+  const heard = requests.flatMap((id) => harness.bus.outcomesOf(id)).map(({ data }) => data);
+  return [...rows, ...heard, await messagesLeft(harness)].map((row) => JSON.stringify(row)).join('\n');
+}
+
 /** To be called when all processes have stopped, so that what was not acknowledged is back in its queue. */
 export async function messagesLeft({ bus }: Harness): Promise<Record<string, number>> {
   const left: Record<string, number> = {};

@@ -26,7 +26,7 @@ const command = z.object({ ask: z.enum(['cancel', 'replay']), jobId: z.string() 
 function tune(config: Config): Config {
   return {
     ...config,
-    worker: { ...config.worker, lockMs: 1_000, stalledCheckMs: 300 },
+    worker: { ...config.worker, lockMs: 1_500, stalledCheckMs: 400 },
     relay: { ...config.relay, leaseMs: 1_200, pollMs: 250 },
     recovery: { leaseMs: 1_200, checkEveryMs: 200, overdueEveryMs: 1_000, overdueByMs: 1_000 },
     intake: { ...config.intake, window: plan.window ?? config.intake.window },

@@ -86,10 +86,11 @@ const ON_THE_WAY: StepName[] = [
   'leave marker',
   'remember marker',
 ];
-/** Whoever dies here leaves suspects; a job that three times is the only one is taken to be poison, and rightly so. */
+/** Whoever dies here leaves suspects. */
 const WITH_SUSPECTS: StepName[] = ['start', 'begin effect', 'call provider', 'settle', 'append outcome'];
 const RANDOM_ROWS = 12;
-const RANDOM_KILLS = 5;
+/** One that makes suspects, and not more than a suspect may meet with before it is taken to be poison. */
+const RANDOM_KILLS = 3;
 
 export interface CrashRow {
   name: string;
@@ -117,7 +118,7 @@ function randomRows(): CrashRow[] {
   const rows = Array.from({ length: RANDOM_ROWS }, (_, row) =>
     Array.from({ length: RANDOM_KILLS }, (__, index): Kill => {
       const [first = 0, second = 0] = createHash('sha256').update(`${row} ${index}`).digest();
-      const steps = index % 2 === 1 ? WITH_SUSPECTS : ON_THE_WAY;
+      const steps = index % 2 === 0 ? WITH_SUSPECTS : ON_THE_WAY;
       return { step: steps[first % steps.length] ?? 'claim', when: second % 2 === 0 ? 'before' : 'after', call: 1 };
     }),
   );
