@@ -147,6 +147,7 @@ it('a broker that confirms nothing holds one batch, and what it did confirm is m
   await write(database, messages);
   await eventually('a batch got no confirm', () => batches.length >= 2 && underWay === 0);
   expect(await countUnpublished(harness.environment.pool)).toBe(messages.length);
+  expect((await readRows(harness.environment.pool)).filter(({ attempts }) => attempts > 0)).toEqual([]);
   const silent = batches.length;
   // Without a channel nothing more is sent: the relay has looked many times since.
   await eventually('the silent connection is given up', () => broker.open === 0, 30_000);
@@ -191,6 +192,24 @@ it('publishes what was put off under the same id, as soon as a queue takes it', 
   await harness.bus.channel.bindQueue('test.relayed', 'test.relayed', 'later');
   await eventually('both have arrived', () => arrivals.length === 2);
   expect(arrivals.map(({ messageId }) => messageId)).toEqual(ids([first, second]));
+});
+
+it('a subscriber whose queue is full holds up nobody else, and its messages are put off', async () => {
+  await harness.startService({}, tuned({ batchSize: 5 }), RELAY);
+  const { channel } = harness.bus;
+  const { queue } = await channel.assertQueue('test.full', {
+    arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' },
+  });
+  await channel.bindQueue(queue, 'test.relayed', 'full');
+  const full = Array.from({ length: 12 }, () => message({ routingKey: 'full' }));
+  const others = Array.from({ length: 12 }, () => message());
+  // More refused ones than a batch holds come first.
+  await write(database, [...full, ...others]);
+  await eventually('the others have arrived', () => arrivals.length >= others.length);
+  expect(arrivals.map(({ messageId }) => messageId).sort()).toEqual(ids(others).sort());
+  const rows = await readRows(harness.environment.pool);
+  expect(rows.filter(({ published }) => !published).every(({ attempts }) => attempts > 0)).toBe(true);
+  expect(rows.filter(({ published }) => !published)).toHaveLength(full.length - 1);
 });
 
 it('an outcome that nobody subscribed to counts as published', async () => {
