@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import type { Config } from '../../../src/config';
 import { around } from '../../support/around';
 import { eventually, openHarness, type Harness } from '../../support/harness';
@@ -32,6 +33,21 @@ describe('on its way', () => {
     await harness.bus.outcomeOf(await canary(1), 'completed');
     await eventually('it is marked', () => steps.includes('marked'));
     expect(steps.slice(0, 2)).toEqual(['confirmed', 'marked']);
+  });
+
+  it('an outcome that was not confirmed is published again', async () => {
+    let tries = 0;
+    await harness.startService({
+      decorate: around({
+        publish: (run, [messages]) => {
+          tries += 1;
+          const lost = z.array(z.unknown()).parse(messages);
+          return tries > 1 ? run() : Promise.allSettled(lost.map(() => Promise.reject(new Error('no confirm'))));
+        },
+      }),
+    });
+    await harness.bus.outcomeOf(await canary(1), 'completed', 10_000);
+    expect(tries).toBeGreaterThan(1);
   });
 
   it('jobs that Redis has forgotten are handed over again', async () => {
