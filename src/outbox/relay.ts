@@ -79,12 +79,13 @@ export class Relay {
     while (this.steps.mayPublish()) {
       const rows = firstOfEachKey(await this.steps.read(this.options.batchSize));
       if (rows.length === 0 || !this.steps.mayPublish()) return;
-      const confirmed = await this.publish(rows);
-      if (confirmed === 0) return;
+      const { settled } = await this.publish(rows);
+      if (settled === 0) return;
     }
   }
 
-  private async publish(rows: OutboxRow[]): Promise<number> {
+  /** @returns how many rows were dealt with: confirmed, or put off; the others are read again as they are */
+  private async publish(rows: OutboxRow[]): Promise<{ settled: number }> {
     const results = await this.steps.publish(rows.map(toMessage));
     const judged = rows.map((row, index) => ({ row, result: results[index], reason: failureOf(row, results[index]) }));
     const confirmed = judged.filter(({ reason }) => reason === undefined);
@@ -95,7 +96,7 @@ export class Relay {
       if (isUnrouted(result)) this.metrics.unrouted.inc();
     }
     for (const { row, reason } of judged) if (reason !== undefined) await this.defer(row, reason);
-    return confirmed.length;
+    return { settled: judged.filter(({ reason }) => reason !== NO_CONFIRM).length };
   }
 
   private async defer(row: OutboxRow, reason: string): Promise<void> {
@@ -105,7 +106,7 @@ export class Relay {
     const retryInMs = exponentialBackoffMs(row.attempts + 1, RETRY_BASE_MS, RETRY_CAP_MS);
     const { parked } = await this.steps.defer(row, reason, retryInMs, this.options.maxAttempts);
     if (parked) this.metrics.parked.inc();
-    this.log.error(parked ? 'message parked' : 'message not routable, will be tried again', {
+    this.log.error(parked ? 'message parked' : 'message not published, will be tried again', {
       messageId: row.id,
       exchange: row.exchange,
       routingKey: row.routingKey,
@@ -123,6 +124,8 @@ function firstOfEachKey(rows: OutboxRow[]): OutboxRow[] {
 
 function failureOf(row: OutboxRow, result: PromiseSettledResult<PublishResult> | undefined): string | undefined {
   if (result?.status !== 'fulfilled') return NO_CONFIRM;
+  // A subscriber whose queue is full, say: nobody else's messages may wait for it.
+  if (result.value === 'refused') return 'refused';
   // An outcome that nobody subscribed to has been published all the same.
   return result.value === 'unroutable' && row.mandatory ? 'unroutable' : undefined;
 }

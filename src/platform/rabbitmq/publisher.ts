@@ -18,8 +18,11 @@ export interface OutgoingMessage {
   mandatory: boolean;
 }
 
-/** `unroutable`: the broker took responsibility for nothing, since no queue is bound (mandatory messages only). */
-export type PublishResult = 'confirmed' | 'unroutable';
+/**
+ * `unroutable`: the broker took responsibility for nothing, since no queue is bound (mandatory messages only). `refused`:
+ * it will not have this message, or cannot be given it at all; some of its queues may have taken their copy.
+ */
+export type PublishResult = 'confirmed' | 'unroutable' | 'refused';
 
 /** The broker was not connected, so the message was certainly not sent. */
 export class NotConnectedError extends Error {
@@ -96,25 +99,37 @@ export class Publisher {
 
   private send(channel: ConfirmChannel, message: OutgoingMessage): Promise<PublishResult> {
     return new Promise((resolve, reject) => {
-      channel.publish(
-        message.exchange,
-        message.routingKey,
-        message.body,
-        {
-          persistent: true,
-          mandatory: message.mandatory,
-          messageId: message.messageId,
-          contentType: message.contentType,
-          type: message.type,
-          ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
-          ...(message.alsoTo === undefined ? {} : { CC: message.alsoTo }),
-          ...(message.headers === undefined ? {} : { headers: message.headers }),
-        },
-        (error: unknown) => {
-          if (error) reject(error instanceof Error ? error : new Error('the broker refused the message'));
-          else resolve(this.returned.delete(message.messageId) ? 'unroutable' : 'confirmed');
-        },
-      );
+      const onConfirm = (error: unknown): void => {
+        const returned = this.returned.delete(message.messageId);
+        if (!error) resolve(returned ? 'unroutable' : 'confirmed');
+        else if (isRefusal(error)) resolve('refused');
+        else reject(error instanceof Error ? error : new Error('the confirm did not come'));
+      };
+      try {
+        channel.publish(message.exchange, message.routingKey, message.body, propertiesOf(message), onConfirm);
+      } catch (error) {
+        onConfirm(error);
+      }
     });
   }
+}
+
+/** What the message itself is to blame for: a nack, or properties that AMQP cannot express; not a channel that closed. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  // amqplib tells a nack by this text alone; see `handleConfirm` in its channel.js.
+  return error.message === 'message nacked' || error instanceof TypeError || error instanceof RangeError;
+}
+
+function propertiesOf(message: OutgoingMessage) {
+  return {
+    persistent: true,
+    mandatory: message.mandatory,
+    messageId: message.messageId,
+    contentType: message.contentType,
+    type: message.type,
+    ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
+    ...(message.alsoTo === undefined ? {} : { CC: message.alsoTo }),
+    ...(message.headers === undefined ? {} : { headers: message.headers }),
+  };
 }
