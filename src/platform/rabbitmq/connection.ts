@@ -1,5 +1,5 @@
 import { connect, type AmqpConnectionManager, type ChannelWrapper } from 'amqp-connection-manager';
-import type { Channel, ConfirmChannel } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Logger } from '../logger';
 import { describeError } from '../logger';
 import { within } from '../time';
@@ -25,6 +25,8 @@ export interface ChannelUse<Kind extends Channel> {
 export class RabbitConnection {
   private readonly manager: AmqpConnectionManager;
   private closing = false;
+  /** The connection that is being given up, so that several failed channels give it up once. */
+  private leaving: ChannelModel | undefined;
 
   constructor(
     url: string,
@@ -78,14 +80,25 @@ export class RabbitConnection {
   private async prepare<Kind extends Channel>(channel: Kind, use: ChannelUse<Kind>): Promise<void> {
     channel.on('error', (error: Error) => {
       this.log.error('broker closed a channel', { channel: use.name, error: describeError(error) });
-      // The connection survives, but nothing reopens a channel that the broker closed: start over.
-      setImmediate(() => this.reconnect());
+      this.startOver();
     });
     channel.on('close', () => use.onGone(channel));
     await use.setup(channel);
   }
 
-  private reconnect(): void {
-    if (!this.closing && this.manager.isConnected()) this.manager.reconnect();
+  /**
+   * The connection survives its channel, but nothing reopens a channel that the broker closed. Closing the connection has
+   * the manager connect again, after its pause, with all channels. Its own `reconnect()` would not do: it takes the
+   * error listeners off a connection that is still alive, and two calls leave two connections.
+   */
+  private startOver(): void {
+    const connection = this.manager.connection;
+    if (this.closing || !connection || connection === this.leaving) return;
+    this.leaving = connection;
+    connection
+      .close()
+      .catch((error: unknown) =>
+        this.log.warn('broker connection not closed cleanly', { purpose: this.purpose, error: describeError(error) }),
+      );
   }
 }
