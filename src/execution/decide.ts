@@ -50,7 +50,7 @@ export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary,
     case 'expired':
       return ends.failed(EXPIRED, job.attempts);
     case 'poisonous':
-      return ends.failed(POISON, job.attempts);
+      return ends.gaveUp(POISON, job.attempts);
     case 'timedOut':
       return ends.timedOut();
     case 'inDoubt':
@@ -68,6 +68,9 @@ const EXPIRED: OutcomeError = {
 };
 const POISON: OutcomeError = { code: 'POISON', message: 'the job ended its processes three times', replayable: true };
 const TIMEOUT: OutcomeError = { code: 'TIMEOUT', message: 'the attempt did not end in time', replayable: true };
+
+/** However late a provider or a search says that we may come again, it is looked at once an hour. */
+const MAX_PUT_OFF_MS = 60 * 60 * 1_000;
 
 class Ends {
   constructor(
@@ -88,13 +91,20 @@ class Ends {
   retry(code: string, message: string, afterMs: number): Decision {
     const attempts = this.job.attempts + 1;
     if (attempts >= this.job.maxAttempts) {
-      return this.failed({ code, message: `${message} (after ${attempts} attempts)`, replayable: true }, attempts);
+      return this.gaveUp({ code, message: `${message} (after ${attempts} attempts)`, replayable: true }, attempts);
     }
     return this.pending(code, Math.max(afterMs, QUEUE_POLICIES[this.job.tier].backoffMs(attempts)), attempts);
   }
 
   pending(reason: string, retryInMs: number, attempts: number): Decision {
-    return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs, attempts });
+    const putOffMs = Math.min(Math.ceil(retryInMs), MAX_PUT_OFF_MS);
+    return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs: putOffMs, attempts });
+  }
+
+  /** Nothing more is tried. A customer whose effect happened must not be told that it failed: a person looks at it. */
+  gaveUp(error: OutcomeError, attempts: number): Decision {
+    if (this.effects.anyHappened) return this.inDoubt({ ...error, replayable: false }, attempts);
+    return this.failed(error, attempts);
   }
 
   failed(error: OutcomeError, attempts: number): Decision {

@@ -126,6 +126,8 @@ export class EffectRunner implements Effects {
         this.record(effect.name, number, 'done', answer.reference, answer.value);
         return answer;
       case 'declined':
+        // Another account's key, say, is refused before anybody looks for what an earlier call did.
+        if (!first && !answer.aboutKey) return this.askLater(effect, number, answer);
         this.record(effect.name, number, 'absent', answer.reference);
         return answer;
       case 'refused':
@@ -142,6 +144,16 @@ export class EffectRunner implements Effects {
         if (answer.replayed) this.record(effect.name, number, 'in_doubt');
         return ended({ kind: 'retry', code: answer.code, message: answer.message });
     }
+  }
+
+  /** Its key can tell nothing more: the next attempt asks whether the effect happened. */
+  private askLater<Value>(
+    effect: KeyedEffect<Value>,
+    number: number,
+    { code, message }: { code: string; message: string },
+  ): EffectResult<Value> {
+    this.record(effect.name, number, 'in_doubt');
+    return ended({ kind: 'retry', code, message });
   }
 
   /** Asks the provider whether the effect happened. "Absent" counts only once the call is over and the search is fresh. */

@@ -6,8 +6,12 @@ export type ProviderAnswer<Value> =
   | DoneAnswer<Value>
   /** The provider holds the effect back until its customer acts (3-D Secure). `reference` names the held object. */
   | { kind: 'action'; code: string; message: string; reference: string }
-  /** A definite no: nothing happened, and asking the same again will not help (declined card, invalid request). */
-  | { kind: 'declined'; code: string; message: string; reference?: string }
+  /**
+   * A definite no: nothing happened, and asking the same again will not help (declined card, invalid request).
+   * `aboutKey`: it is the provider's verdict on our key, so no earlier call under that key can have succeeded. Without it
+   * the provider only refused this call, before it looked at the key.
+   */
+  | { kind: 'declined'; code: string; message: string; reference?: string; aboutKey?: true }
   /** A definite no that may pass: nothing happened, a later try may succeed (429, connection refused, wrong credentials). */
   | { kind: 'refused'; code: string; message: string; retryAfterMs?: number }
   /**

@@ -63,6 +63,7 @@ describe('a definite no of the bank', () => {
       code,
       message: expect.stringMatching(new RegExp(`^Stripe declined the payment: ${code} \\(status 402, request req_`)),
       reference: expect.stringMatching(/^pi_/),
+      aboutKey: true,
     });
     expect(second).toMatchObject({ kind: 'declined', code, reference: 'reference' in first ? first.reference : '' });
     expect(sandbox.ledger()).toEqual([]);

@@ -69,7 +69,13 @@ function rejected(error: SdkError): FailureAnswer {
     case 'card_error': {
       // `||`, since the SDK writes '' for a decline code that is not there.
       const code = token(error.decline_code) || token(error.code) || 'card_error';
-      return { kind: 'declined', code, message: describe(`declined the payment: ${code}`, error), ...reference };
+      return {
+        kind: 'declined',
+        code,
+        message: describe(`declined the payment: ${code}`, error),
+        aboutKey: true,
+        ...reference,
+      };
     }
     case 'invalid_request_error': {
       const where = [token(error.code), token(error.param)].filter(Boolean).join(', parameter ');

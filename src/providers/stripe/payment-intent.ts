@@ -53,7 +53,13 @@ export function chargeAnswer(result: unknown): ProviderAnswer<Charge> {
     case 'requires_payment_method':
     case 'canceled': {
       const code = intent.last_payment_error?.decline_code || intent.last_payment_error?.code || intent.status;
-      return { kind: 'declined', code, message: `Stripe made no charge: ${code}`, reference: intent.id };
+      return {
+        kind: 'declined',
+        code,
+        message: `Stripe made no charge: ${code}`,
+        reference: intent.id,
+        aboutKey: true,
+      };
     }
     default:
       return undecided(intent);

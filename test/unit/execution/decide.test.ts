@@ -40,16 +40,16 @@ const WITH_ATTEMPTS_LEFT: Record<AttemptEnd['kind'], [Status, Status, Status, St
   handedBack: ['pending', 'pending', 'pending', 'pending'],
   crashed: ['pending', 'pending', 'pending', 'pending'],
   expired: ['failed', 'in_doubt', 'failed', 'in_doubt'],
-  poisonous: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+  poisonous: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
 };
 
 /** And of a job in its last attempt; where nothing is said, the same. */
 const IN_THE_LAST_ATTEMPT: typeof WITH_ATTEMPTS_LEFT = {
   ...WITH_ATTEMPTS_LEFT,
-  retry: ['failed', 'in_doubt', 'failed', 'in_doubt'],
-  crashed: ['failed', 'in_doubt', 'failed', 'in_doubt'],
-  cancelled: ['cancelled', 'in_doubt', 'failed', 'in_doubt'],
-  timedOut: ['failed', 'in_doubt', 'failed', 'in_doubt'],
+  retry: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
+  crashed: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
+  cancelled: ['cancelled', 'in_doubt', 'in_doubt', 'in_doubt'],
+  timedOut: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
 };
 
 const SUMMARIES = Object.entries(EFFECTS);
@@ -83,6 +83,16 @@ describe('what becomes of a job', () => {
 
   it('names every way in which an attempt can end', () => {
     expect(CASES).toHaveLength(12 * 4 * 2);
+  });
+});
+
+describe('a wait', () => {
+  it.each([
+    ['retry', { kind: 'retry', code: 'rate_limit', message: 'later', afterMs: 31_536_000_000 }],
+    ['snooze', { kind: 'snooze', code: 'AWAITING_SEARCH', afterMs: Number.MAX_VALUE }],
+  ] as const)('of a %s is never longer than an hour, whatever the provider says', (_, end) => {
+    const { settlement } = decide(startedJob({ attempts: 0 }), end, EFFECTS.none, NOW);
+    expect(settlement.retryInMs).toBe(60 * 60 * 1_000);
   });
 });
 

@@ -177,6 +177,18 @@ describe('what proves nothing', () => {
     expect(effects.anyUncertain).toBe(true);
   });
 
+  it('"declined" is no proof after an earlier call, unless it is the verdict on its key', async () => {
+    const declined = { kind: 'declined', code: 'C', message: 'm' } as const;
+    const doubtful = open(openLedger([entry('started')]).steps, { fresh: false }).effects;
+    const asked = await doubtful.perform(effect({ call: () => Promise.resolve(declined) }));
+    expect(asked).toMatchObject({ kind: 'ended', outcome: { kind: 'retry' } });
+    expect(doubtful).toMatchObject({ anyUncertain: true, facts: [{ state: 'in_doubt' }] });
+
+    const certain = open(openLedger([entry('started')]).steps, { fresh: false }).effects;
+    await certain.perform(effect({ call: () => Promise.resolve({ ...declined, aboutKey: true }) }));
+    expect(certain).toMatchObject({ anyUncertain: false, facts: [{ state: 'absent' }] });
+  });
+
   it('a second effect keeps what the first one learnt', async () => {
     const { steps, written } = openLedger([entry('started')]);
     const { effects } = open(steps, { fresh: false });

@@ -46,6 +46,12 @@ describe('problems of a JSON value', () => {
     expect(jsonProblems(nested(100_000))).toHaveLength(1);
   });
 
+  it('can be stored when their place is cut within a character', () => {
+    const lengths = Array.from({ length: 30 }, (_, index) => 180 + index);
+    const values = lengths.map((length) => ({ [`${'x'.repeat(length)}\u{1f600}\u{1f600}`]: '\u0000' }));
+    for (const value of values) expect(JSON.stringify(jsonProblems(value))).not.toMatch(UNSTORABLE);
+  });
+
   it('can always be stored and logged themselves, whatever the member names are', () => {
     const name = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 260 }),

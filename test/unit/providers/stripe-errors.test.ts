@@ -28,18 +28,22 @@ describe('what an answer of Stripe means', () => {
     [
       'a decline with its reason',
       { statusCode: 402, type: 'card_error', code: 'card_declined', decline_code: 'insufficient_funds' },
-      { kind: 'declined', code: 'insufficient_funds' },
+      { kind: 'declined', code: 'insufficient_funds', aboutKey: true },
     ],
     [
       'a decline without a reason',
       { statusCode: 402, type: 'card_error', code: 'expired_card' },
-      { kind: 'declined', code: 'expired_card' },
+      { kind: 'declined', code: 'expired_card', aboutKey: true },
     ],
-    ['a decline without any code', { statusCode: 402, type: 'card_error' }, { kind: 'declined', code: 'card_error' }],
+    [
+      'a decline without any code',
+      { statusCode: 402, type: 'card_error' },
+      { kind: 'declined', code: 'card_error', aboutKey: true },
+    ],
     [
       'a card error with status 400',
       { statusCode: 400, type: 'card_error', code: 'incorrect_cvc' },
-      { kind: 'declined', code: 'incorrect_cvc' },
+      { kind: 'declined', code: 'incorrect_cvc', aboutKey: true },
     ],
     [
       '402 that is no card error',
