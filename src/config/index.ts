@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { readEnvironment, type Environment, type Role } from './environment';
 
@@ -13,8 +14,8 @@ export function loadConfig(environment: Environment) {
   const env = readEnvironment(environment);
   return Object.freeze({
     serviceName: env.SERVICE_NAME,
-    /** Names this process in leases and timelines. */
-    instance: [hostname(), process.pid].join(':'),
+    /** Names this process in leases and timelines. Containers may share their host's name, and all have pid 1. */
+    instance: [hostname(), process.pid, randomBytes(4).toString('hex')].join(':'),
     logLevel: env.LOG_LEVEL,
     roles: new Set<Role>(env.ROLES),
     shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,

@@ -40,7 +40,8 @@ export function duplicateOutcome(
   const id = requestOutcomeId(follower.requestKey, 'duplicate', stage);
   const data = outcomeData(job, 'duplicate', facts, follower);
   const { source, traceparent } = follower;
-  return ordered(outcomeMessage(id, data, { source, traceparent, time: now }), job.jobId);
+  // In order with the other answer to the same request, and with nothing else: a job may have thousands of followers.
+  return ordered(outcomeMessage(id, data, { source, traceparent, time: now }), follower.requestKey);
 }
 
 function ordered(message: OutcomeMessage, orderingKey: string): PublishableOutcome {

@@ -1,6 +1,10 @@
 import type { Database } from '../platform/postgres/database';
+import { sqlState } from '../platform/postgres/errors';
 
 const DAYS_AHEAD = 3;
+/** While somebody reads the table for long (a dump), a lock that waits would hold up every write behind it. */
+const LOCK_TIMEOUT = '1s';
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Creates the partitions of the coming days; harmless when they exist and in several processes at once. */
 export async function ensurePartitions(database: Database, today: Date = new Date()): Promise<void> {
@@ -12,10 +16,11 @@ export async function ensurePartitions(database: Database, today: Date = new Dat
     await database.query({
       text: `
         DO $$ BEGIN
+          PERFORM set_config('lock_timeout', '${LOCK_TIMEOUT}', true);
           IF to_regclass('${name}') IS NULL THEN
             CREATE TABLE ${name} PARTITION OF outbox_events FOR VALUES FROM ('${from}T00:00:00Z') TO ('${to}T00:00:00Z');
           END IF;
-        EXCEPTION WHEN duplicate_table OR check_violation THEN NULL;
+        EXCEPTION WHEN duplicate_table OR check_violation OR lock_not_available THEN NULL;
         END $$`,
     });
   }
@@ -37,10 +42,22 @@ export async function dropPublishedPartitions(database: Database, keepSince: Dat
   for (const { name } of partitions) {
     const open = await database.query({ text: `SELECT FROM ${name} WHERE published_at IS NULL LIMIT 1` });
     if (open.length > 0) continue;
-    await database.query({ text: `DROP TABLE ${name}` });
-    dropped.push(name);
+    if (await dropUnlessBusy(database, name)) dropped.push(name);
   }
   return dropped;
+}
+
+async function dropUnlessBusy(database: Database, name: string): Promise<boolean> {
+  try {
+    await database.transaction(async (tx) => {
+      await tx.query({ text: `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'` });
+      await tx.query({ text: `DROP TABLE ${name}` });
+    });
+    return true;
+  } catch (error) {
+    if (sqlState(error) === LOCK_NOT_AVAILABLE) return false;
+    throw error;
+  }
 }
 
 function dayStart(from: Date, daysLater: number): string {

@@ -136,7 +136,8 @@ export class Reconciler {
       const held = await this.steps.holds(page);
       recovered += await this.handOver(page.filter((_, index) => !held[index]));
       const last = page.at(-1);
-      if (!last || page.length < PAGE || !this.steps.isLeader()) break;
+      if (!last || page.length < PAGE) break;
+      if (!this.steps.isLeader()) throw new Error('the lease was lost in the middle of a pass');
       after = last.jobId;
     }
     this.metrics.passes.inc({ reason });

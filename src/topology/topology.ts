@@ -24,6 +24,9 @@ export interface Binding {
  */
 const DELIVERY_LIMIT = 100;
 
+/** The largest that a 32-bit integer holds; RabbitMQ 3 does not know the -1 by which version 4 means "none". */
+const NO_DELIVERY_LIMIT = 2_147_483_647;
+
 /** Replicated, and nothing is dropped on the way to the dead letters: the source keeps it until they have it. */
 const INTAKE_QUEUE_ARGUMENTS = {
   'x-queue-type': 'quorum',
@@ -46,8 +49,8 @@ export const TOPOLOGY: { exchanges: ExchangeDeclaration[]; queues: QueueDeclarat
     ...TIERS.map((tier) => ({ name: QUEUES.requests[tier], arguments: INTAKE_QUEUE_ARGUMENTS })),
     { name: QUEUES.otherRequests, arguments: INTAKE_QUEUE_ARGUMENTS },
     { name: QUEUES.domainEvents, arguments: INTAKE_QUEUE_ARGUMENTS },
-    // No dead-lettering of its own and no delivery limit: nothing may fall out of the last queue.
-    { name: QUEUES.deadRequests, arguments: { 'x-queue-type': 'quorum' } },
+    // No dead-lettering of its own: nothing may fall out of the last queue. Without a limit, RabbitMQ 4 takes 20.
+    { name: QUEUES.deadRequests, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': NO_DELIVERY_LIMIT } },
   ],
   bindings: [
     ...TIERS.map((tier) => ({ exchange: EXCHANGES.requests, queue: QUEUES.requests[tier], routingKey: `${tier}.#` })),

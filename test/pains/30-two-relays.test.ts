@@ -106,7 +106,8 @@ async function leader(): Promise<number> {
     const { rows } = await harness.environment.pool.query<{ holder: string }>(
       `SELECT holder FROM leases WHERE name = 'relay' AND expires_at > now()`,
     );
-    const pid = Number(rows[0]?.holder.split(':').at(-1));
+    // host:pid:random
+    const pid = Number(rows[0]?.holder.split(':').at(-2));
     const index = relays.findIndex((relay) => relay.pid === pid && !relay.gone);
     return index < 0 ? undefined : index;
   });
