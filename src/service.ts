@@ -12,7 +12,7 @@ import { cancelJob, type CancelAnswer } from './execution/cancel';
 import type { Handler } from './handlers/handler';
 import { liveKeyOf } from './intake/keys';
 import { cancelPending, lockForDecision, requestCancel } from './jobs/cancel';
-import { takeFollowers } from './jobs/conflicts';
+import { takeFollowers } from './jobs/followers';
 import type { JobRecord } from './jobs/job';
 import { readJob } from './jobs/read';
 import { readKeyParts, replayFailed } from './jobs/replay';

@@ -4,8 +4,9 @@ import { Intake, type AcceptSteps } from '../intake/accept';
 import { intakeMetrics, RequestConsumer } from '../intake/request-consumer';
 import type { IntakeAnswer } from '../intake/request';
 import { insertClaims, markNotQueued } from '../jobs/claim';
-import { addFollowers, lockStanding } from '../jobs/conflicts';
-import { countStart, forgetStarts, recordDeadLetters } from '../jobs/dead-letters';
+import { lockStanding } from '../jobs/conflicts';
+import { addFollowers, readFollowed } from '../jobs/followers';
+import { countStart, forgetStarts, readRefusals, recordDeadLetters } from '../jobs/dead-letters';
 import { anyWaiting } from '../jobs/dispatch';
 import { appendToOutbox } from '../outbox/rows';
 import type { Component } from '../platform/lifecycle';
@@ -95,6 +96,8 @@ function acceptSteps(
     takeRoom: (count) => window.take(count),
     transaction: (work) => database.transaction(work),
     lockStanding,
+    readFollowed,
+    readRefusals,
     addFollowers: decorate('answer contested', addFollowers),
     recordDeadLetters: decorate('reject', recordDeadLetters),
     append: appendToOutbox,

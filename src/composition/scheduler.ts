@@ -1,13 +1,16 @@
 import { markNotQueued } from '../jobs/claim';
 import { raiseDispatch, readOpenDispatched, reopenResolved, takeWaiting } from '../jobs/dispatch';
+import { takeLateFollowers } from '../jobs/followers';
 import { readMarker, writeMarker } from '../jobs/markers';
 import { dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
+import { appendToOutbox } from '../outbox/rows';
 import { Lease } from '../platform/lease';
 import type { Component } from '../platform/lifecycle';
 import { describeError } from '../platform/logger';
 import { Loop } from '../platform/time';
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import { leaveMarker, readMemory } from '../queues/marker';
+import { answerLateFollowers } from '../recovery/late-followers';
 import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
 import { leaseDatabase, type Foundation } from './foundation';
 
@@ -49,11 +52,28 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
     HOUR_MS,
     (error) => log.error('partitions not kept up', { error: describeError(error) }),
   );
+  const lateFollowers = new Loop(
+    () =>
+      answerLateFollowers({
+        isLeader: () => lease.held,
+        transaction: (work) => database.transaction(work),
+        take: takeLateFollowers,
+        append: appendToOutbox,
+        signal: () => foundation.outboxSignal.send(),
+      }),
+    config.recovery.checkEveryMs,
+    (error) => log.warn('late followers not answered', { error: describeError(error) }),
+  );
   return {
     components: [
       { name: 'outbox partitions', start: () => ensurePartitions(database) },
       { name: 'scheduler lease', start: () => Promise.resolve(lease.start()), stop: () => lease.stop() },
       { name: 'reconciler', start: () => Promise.resolve(reconciler.start()), stop: () => reconciler.stop() },
+      {
+        name: 'late followers',
+        start: () => Promise.resolve(lateFollowers.start()),
+        stop: () => lateFollowers.stop(),
+      },
       { name: 'partition upkeep', start: () => Promise.resolve(upkeep.start()), stop: () => upkeep.stop() },
     ],
     wakeFeeder: () => reconciler.poke(),

@@ -9,7 +9,7 @@ import { SuspectLane } from '../execution/suspects';
 import { TypeSlots } from '../execution/type-slots';
 import { createHandlers } from '../handlers';
 import type { Handler } from '../handlers/handler';
-import { takeFollowers } from '../jobs/conflicts';
+import { takeFollowers } from '../jobs/followers';
 import { recordDeadLetters } from '../jobs/dead-letters';
 import {
   appendEffectFacts,

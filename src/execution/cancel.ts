@@ -1,5 +1,5 @@
 import type { CancellableJob } from '../jobs/cancel';
-import type { Follower } from '../jobs/conflicts';
+import type { Follower } from '../jobs/followers';
 import { duplicateOutcome, jobOutcome, type OutcomeFacts, type PublishableOutcome } from '../jobs/outcomes';
 import type { Transaction } from '../platform/postgres/database';
 

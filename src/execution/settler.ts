@@ -1,4 +1,4 @@
-import type { Follower } from '../jobs/conflicts';
+import type { Follower } from '../jobs/followers';
 import type { DeadLetter } from '../jobs/dead-letters';
 import type { EffectFact } from '../jobs/effects';
 import { duplicateOutcome, jobOutcome, type OutcomeFacts, type PublishableOutcome } from '../jobs/outcomes';

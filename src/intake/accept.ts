@@ -8,10 +8,10 @@
  * acknowledgement the message comes again and is found to be the same request.
  */
 import type { Claim } from '../jobs/claim';
-import type { Follower, StandingJob } from '../jobs/conflicts';
-import { isUnfinished } from '../jobs/conflicts';
+import type { StandingJob } from '../jobs/conflicts';
 import type { DeadLetter } from '../jobs/dead-letters';
-import type { JobRecord } from '../jobs/job';
+import type { Follower } from '../jobs/followers';
+import { isTerminal, type JobRecord } from '../jobs/job';
 import { duplicateOutcome } from '../jobs/outcomes';
 import type { OutboxMessage } from '../outbox/rows';
 import type { Logger } from '../platform/logger';
@@ -21,13 +21,8 @@ import { isRetryableConflict, isUnavailable } from '../platform/postgres/errors'
 import type { QueuedJob } from '../queues/ref';
 import { toClaim } from './claims';
 import { deadLetterOf, rejectedOutcome } from './rejections';
-import type { IntakeAnswer, IntakeRequest, Rejection, RejectionCode } from './request';
-
-/** A sound request with the bytes that it came in, kept should it be refused after all. */
-export interface Offer {
-  request: IntakeRequest;
-  body: Buffer;
-}
+import type { IntakeAnswer, Offer, Rejection, RejectionCode } from './request';
+import { judge, toAnswer, type Standing } from './verdict';
 
 export interface AcceptSteps {
   /** Inserts the claims; answers with the ids of those that are jobs now. */
@@ -37,8 +32,15 @@ export interface AcceptSteps {
   /** Whether Redis may hold `count` more jobs, or they shall wait in PostgreSQL. */
   takeRoom: (count: number) => boolean;
   transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
-  lockStanding: (tx: Transaction, requestKeys: string[], liveKeys: string[]) => Promise<StandingJob[]>;
-  addFollowers: (tx: Transaction, followers: Follower[]) => Promise<void>;
+  lockStanding: (
+    tx: Transaction,
+    requestKeys: string[],
+    liveKeys: string[],
+    jobIds: string[],
+  ) => Promise<StandingJob[]>;
+  readFollowed: (tx: Transaction, requestKeys: string[]) => Promise<Map<string, string>>;
+  readRefusals: (tx: Transaction, rejectionKeys: string[]) => Promise<Standing['refused']>;
+  addFollowers: (tx: Transaction, followers: (Follower & { answered: boolean })[]) => Promise<void>;
   recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<Set<string>>;
   append: (tx: Transaction, messages: OutboxMessage[]) => Promise<void>;
   /** Tells the relay, after the commit. */
@@ -64,7 +66,7 @@ export class Intake {
   /** Answers each offer, in order. @throws when PostgreSQL cannot be used; then nothing may be acknowledged */
   async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
     const room = this.steps.takeRoom(offers.length);
-    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer.request, this.keySecret, room) }));
+    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, room) }));
     const answers = new Map<Candidate, IntakeAnswer>();
     let open = candidates;
     for (let round = 1; open.length > 0; round += 1) {
@@ -153,10 +155,9 @@ export class Intake {
   private async answerContested(contested: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
     const now = new Date();
     const waitingAgain = await this.steps.transaction(async (tx) => {
-      const standing = await this.steps.lockStanding(
+      const standing = await this.findStanding(
         tx,
-        contested.map(({ claim }) => claim.requestKey),
-        contested.map(({ claim }) => claim.liveKey),
+        contested.map(({ claim }) => claim),
       );
       const judged = contested.map((candidate) => ({
         ...candidate,
@@ -168,7 +169,7 @@ export class Intake {
       );
       await this.steps.addFollowers(
         tx,
-        duplicates.filter(({ job }) => isUnfinished(job)).map(({ follower }) => follower),
+        duplicates.map(({ job, follower }) => ({ ...follower, answered: isTerminal(job.status) })),
       );
       await this.steps.append(
         tx,
@@ -183,7 +184,6 @@ export class Intake {
       return judged;
     });
     this.steps.signal();
-    // Redis ignores what it still holds, and gets back what a crash kept from it.
     await this.enqueue(
       waitingAgain.flatMap(({ verdict }) => (verdict.kind === 'redelivered' ? verdict.redispatch : [])),
     );
@@ -191,6 +191,19 @@ export class Intake {
       if (verdict.kind !== 'released') answers.set(candidate, toAnswer(verdict));
     }
     return contested.filter((candidate) => !answers.has(candidate));
+  }
+
+  /** Everything that may be in the way of these claims. The rows of the jobs stay locked until the transaction ends. */
+  private async findStanding(tx: Transaction, claims: Claim[]): Promise<Standing> {
+    const requestKeys = claims.map((claim) => claim.requestKey);
+    const followed = await this.steps.readFollowed(tx, requestKeys);
+    const refused = await this.steps.readRefusals(
+      tx,
+      claims.flatMap(({ rejectionKey }) => rejectionKey ?? []),
+    );
+    const liveKeys = claims.map((claim) => claim.liveKey);
+    const jobs = await this.steps.lockStanding(tx, requestKeys, liveKeys, [...followed.values()]);
+    return { jobs, followed, refused };
   }
 
   private async writeRejections(tx: Transaction, rejections: Rejection[]): Promise<void> {
@@ -206,44 +219,9 @@ export class Intake {
   }
 }
 
-type Verdict =
-  | { kind: 'redelivered'; jobId: string; redispatch: QueuedJob[] }
-  | { kind: 'duplicate'; job: JobRecord }
-  | { kind: 'rejected'; code: RejectionCode; problems: Rejection['problems']; jobId: string }
-  /** Whoever was in the way has let go of the key. */
-  | { kind: 'released' };
-
-function judge(claim: Claim, standing: StandingJob[]): Verdict {
-  const same = standing.find((job) => job.requestKey === claim.requestKey);
-  if (same) {
-    if (same.fingerprint !== claim.fingerprint) {
-      const problems = [{ path: 'id', message: 'belongs to a request with another payload' }];
-      return { kind: 'rejected', code: 'REQUEST_ID_REUSED', problems, jobId: same.jobId };
-    }
-    return { kind: 'redelivered', jobId: same.jobId, redispatch: redispatchOf(same, claim) };
-  }
-  const holder = standing.find((job) => job.liveKey === claim.liveKey);
-  if (!holder) return { kind: 'released' };
-  if (holder.fingerprint === claim.fingerprint) return { kind: 'duplicate', job: holder };
-  const problems = [{ path: 'data.idempotencyKey', message: 'is held by a job with another payload' }];
-  return { kind: 'rejected', code: 'IDEMPOTENCY_CONFLICT', problems, jobId: holder.jobId };
-}
-
-function toAnswer(verdict: Exclude<Verdict, { kind: 'released' }>): IntakeAnswer {
-  if (verdict.kind === 'duplicate') return { kind: 'duplicate', jobId: verdict.job.jobId };
-  if (verdict.kind === 'redelivered') return { kind: 'redelivered', jobId: verdict.jobId };
-  return verdict;
-}
-
 function firstDispatch(claim: Claim): QueuedJob {
   const { jobId, jobType: type, priority, delayMs } = claim;
   return { jobId, generation: 1, dispatch: 1, type, priority, delayMs };
-}
-
-function redispatchOf(job: StandingJob, claim: Claim): QueuedJob[] {
-  if (job.status !== 'pending' || !job.queued) return [];
-  const { jobId, generation, dispatch, type } = job;
-  return [{ jobId, generation, dispatch, type, priority: claim.priority, delayMs: claim.delayMs }];
 }
 
 function toFollower(claim: Claim, job: JobRecord): Follower {

@@ -3,10 +3,11 @@ import type { Claim } from '../jobs/claim';
 import { FEED_AHEAD_MS } from '../jobs/dispatch';
 import { uuidV7 } from '../platform/ids';
 import { fingerprintOf, hiddenKey, liveKeyOf } from './keys';
-import type { IntakeRequest } from './request';
+import { rejectionKey } from './rejections';
+import type { Offer } from './request';
 
 /** A request → the job that it would become. `room` says whether Redis may hold one more. */
-export function toClaim(request: IntakeRequest, keySecret: string, room: boolean): Claim {
+export function toClaim({ request, body }: Offer, keySecret: string, room: boolean): Claim {
   const { type, options } = request;
   const policy = QUEUE_POLICIES[type.queue];
   const { callers, key } = request.idempotencyKey;
@@ -33,6 +34,7 @@ export function toClaim(request: IntakeRequest, keySecret: string, room: boolean
     delayMs,
     // RFC 3339 allows offsets that PostgreSQL refuses.
     expiresAt: options.expiresAt === undefined ? undefined : new Date(options.expiresAt).toISOString(),
+    rejectionKey: rejectionKey({ requestKey: request.requestKey, body }),
     queued: room && delayMs <= FEED_AHEAD_MS,
   };
 }

@@ -4,8 +4,7 @@ import type { Delivery } from '../platform/rabbitmq/consumer';
 import { decodeEvent, type PartialEvent } from './decode';
 import { mapDomainEvent } from './domain-events';
 import { requestKeyOf } from './keys';
-import type { Offer } from './accept';
-import type { Rejection, RejectionCode } from './request';
+import type { Offer, Rejection, RejectionCode } from './request';
 import { validateJobRequest } from './validate-request';
 
 /** A message asks for jobs, or is refused as a whole. */

@@ -8,7 +8,7 @@ import type { Rejection } from './request';
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** The same message refused again is the same rejection. One identity with two bodies is two. */
-export function rejectionKey(rejection: Pick<Rejection, 'requestKey' | 'body' | 'code'>): string {
+export function rejectionKey(rejection: Pick<Rejection, 'requestKey' | 'body'>): string {
   return uuidV5(rejection.requestKey ?? NIL, `rejected:${sha256(rejection.body)}`);
 }
 

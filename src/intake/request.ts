@@ -17,6 +17,12 @@ export interface IntakeRequest {
   traceparent: string | undefined;
 }
 
+/** A sound request with the bytes that it came in, kept should it be refused after all. */
+export interface Offer {
+  request: IntakeRequest;
+  body: Buffer;
+}
+
 /** Why a message or request can never be accepted. UPPER_SNAKE, see docs/errors.md. */
 export type RejectionCode =
   | 'UNREADABLE'

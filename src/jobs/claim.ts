@@ -23,13 +23,15 @@ export interface Claim {
   timeoutMs: number;
   delayMs: number;
   expiresAt: string | undefined;
+  /** What a dead letter of this very request would be known by: one that was refused before does not become a job. */
+  rejectionKey: string | undefined;
   /** Whether it will be handed to Redis at once, or waits for room. */
   queued: boolean;
 }
 
 /**
  * Inserts the claims in one statement and answers with the ids that are jobs now. A claim that is missing in the answer
- * met a job with the same request identity or the same live key. Sorted by key, so that two processes that claim the
+ * met a job with the same request identity or the same live key, or its request was answered before. Sorted by key, so that two processes that claim the
  * same keys wait for each other instead of deadlocking (the caller retries the rare deadlock over the other index).
  */
 export async function insertClaims(database: Queryable, claims: Claim[]): Promise<Set<string>> {
@@ -54,6 +56,7 @@ export async function insertClaims(database: Queryable, claims: Claim[]): Promis
     sorted.map((claim) => claim.delayMs),
     sorted.map((claim) => claim.expiresAt ?? null),
     sorted.map((claim) => claim.queued),
+    sorted.map((claim) => claim.rejectionKey ?? null),
   ]);
   return new Set(rows.map((row) => row.id));
 }
@@ -69,10 +72,12 @@ const INSERT = {
       now() + delay_ms * interval '1 millisecond', expires_at, queued
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::uuid[],
       $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::integer[],
-      $17::bigint[], $18::timestamptz[], $19::boolean[])
+      $17::bigint[], $18::timestamptz[], $19::boolean[], $20::uuid[])
       AS claim (id, queue_name, job_type, priority, data, idempotency_key, key_scope, live_key,
         fingerprint, request_key, request_source, request_id, correlation_id, traceparent, max_attempts, timeout_ms,
-        delay_ms, expires_at, queued)
+        delay_ms, expires_at, queued, rejection_key)
+    WHERE NOT EXISTS (SELECT FROM job_followers f WHERE f.request_key = claim.request_key)
+      AND NOT EXISTS (SELECT FROM dead_letter_jobs d WHERE d.dedupe_key = claim.rejection_key AND d.kind = 'rejected')
     ON CONFLICT DO NOTHING
     RETURNING id`,
 };

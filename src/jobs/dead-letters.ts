@@ -41,6 +41,23 @@ export async function recordDeadLetters(database: Queryable, letters: DeadLetter
   return isNew;
 }
 
+/** Refusals of these very requests, by their dedupe keys. */
+export async function readRefusals(
+  database: Queryable,
+  dedupeKeys: string[],
+): Promise<Map<string, { code: string; problems: Problem[]; jobId: string | undefined }>> {
+  const rows = await database.query<{ dedupe_key: string; code: string; errors: Problem[]; job_id: string | null }>(
+    {
+      text: `SELECT dedupe_key, code, errors, job_id FROM dead_letter_jobs
+        WHERE dedupe_key = ANY($1::uuid[]) AND kind = 'rejected'`,
+    },
+    [dedupeKeys],
+  );
+  return new Map(
+    rows.map((row) => [row.dedupe_key, { code: row.code, problems: row.errors, jobId: row.job_id ?? undefined }]),
+  );
+}
+
 /** Counts one more start of a message that may kill its process, before it is touched; answers with the count. */
 export async function countStart(
   database: Queryable,

@@ -6,7 +6,7 @@ import {
   type OutcomeMessage,
   type OutcomeName,
 } from '../contract/outcome';
-import type { Follower } from './conflicts';
+import type { Follower } from './followers';
 import type { JobIdentity, JobRecord } from './job';
 
 /** An outcome as the outbox takes it. */

@@ -44,7 +44,7 @@ async function leftLying({ environment: { pool, redis, variables } }: Harness): 
     SELECT * FROM (
       SELECT 'open jobs' AS what, count(*)::int AS n FROM critical_jobs WHERE finished_at IS NULL
       UNION ALL SELECT 'unpublished messages', count(*)::int FROM outbox_events WHERE published_at IS NULL
-      UNION ALL SELECT 'followers', count(*)::int FROM job_followers
+      UNION ALL SELECT 'followers', count(*)::int FROM job_followers WHERE answered_at IS NULL
       UNION ALL SELECT 'effects of unknown end', count(*)::int FROM job_effects WHERE state IN ('started', 'in_doubt')
       UNION ALL SELECT 'counted starts', count(*)::int FROM dead_letter_jobs WHERE kind = 'broker'
     ) AS counted WHERE n > 0`);

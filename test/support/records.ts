@@ -34,6 +34,7 @@ export async function claimJob(database: Database, over: Partial<Claim> = {}): P
     delayMs: 0,
     expiresAt: undefined,
     queued: true,
+    rejectionKey: undefined,
     ...over,
   };
   await insertClaims(database, [claim]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { decide } from '../../../src/execution/decide';
 import { Settler, type Ending, type SettleSteps } from '../../../src/execution/settler';
-import { takeFollowers } from '../../../src/jobs/conflicts';
+import { takeFollowers } from '../../../src/jobs/followers';
 import { recordDeadLetters } from '../../../src/jobs/dead-letters';
 import { appendEffectFacts, beginEffects, type EffectStart } from '../../../src/jobs/effects';
 import { reopenResolved } from '../../../src/jobs/dispatch';

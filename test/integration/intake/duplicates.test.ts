@@ -136,7 +136,10 @@ describe('the same key and payload under another identity', () => {
     expect(late.data).toMatchObject({ jobId: job.id, result: { n: 1 }, finishedAt: finished.data.finishedAt });
     expect((await rows.find(first))?.starts).toBe(1);
     expect(await rows.find(second)).toBeUndefined();
-    const { rowCount } = await harness.environment.pool.query('SELECT FROM job_followers WHERE job_id = $1', [job.id]);
+    const { rowCount } = await harness.environment.pool.query(
+      'SELECT FROM job_followers WHERE job_id = $1 AND answered_at IS NULL',
+      [job.id],
+    );
     expect(rowCount).toBe(0);
   });
 
@@ -241,16 +244,16 @@ describe('a duplicate at the moment in which its job ends', () => {
     const payload = data();
     const first = await ask(payload);
     await running(first);
-    const recorded = gate();
+    const judged = gate();
     const commit = gate();
     hooks['answer contested'] = async (run) => {
-      const answer = await run();
-      recorded.open();
+      // It has been read that the job is under way; the follower is not written yet.
+      judged.open();
       await commit.opened;
-      return answer;
+      return run();
     };
     const second = await ask(payload);
-    await recorded.opened;
+    await judged.opened;
     ending.open();
     await waitsForLock(harness.environment.pool);
     commit.open();

@@ -171,12 +171,12 @@ describe('a pause', () => {
         ack: async (run) => {
           // Whenever one is done there is another: the batches never come to an end by themselves.
           if (asking) ids.push(...(await ask(1)));
-          if (ids.length > 5) more.open();
+          if (ids.length > 20) more.open();
           return run();
         },
       }),
     });
-    ids.push(...(await ask(1)));
+    ids.push(...(await ask(5)));
     await more.opened;
     try {
       await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
