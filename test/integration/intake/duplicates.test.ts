@@ -136,10 +136,8 @@ describe('the same key and payload under another identity', () => {
     expect(late.data).toMatchObject({ jobId: job.id, result: { n: 1 }, finishedAt: finished.data.finishedAt });
     expect((await rows.find(first))?.starts).toBe(1);
     expect(await rows.find(second)).toBeUndefined();
-    const { rowCount } = await harness.environment.pool.query(
-      'SELECT FROM job_followers WHERE job_id = $1 AND answered_at IS NULL',
-      [job.id],
-    );
+    const waiting = `SELECT FROM job_followers WHERE job_id = '${job.id}' AND answered_at IS NULL`;
+    const { rowCount } = await harness.environment.pool.query(waiting);
     expect(rowCount).toBe(0);
   });
 
