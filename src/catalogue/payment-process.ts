@@ -17,7 +17,10 @@ const payload = z.strictObject({
   /** The provider's id of the customer's payment method. */
   paymentMethod: z.string().min(1).max(255),
   deviceFingerprint: z.string().max(255).optional(),
-  metadata: z.record(z.string().max(40), z.union([z.string().max(500), z.number(), z.boolean()])).optional(),
+  metadata: z
+    .record(z.string().max(40), z.union([z.string().max(500), z.number(), z.boolean()]))
+    .refine((metadata) => Object.keys(metadata).length <= 50, 'has more than 50 entries')
+    .optional(),
   provider: z.literal('stripe').optional(),
 });
 

@@ -51,6 +51,8 @@ const FINISHED: Disposal = { kind: 'finished' };
 const LOOK_AGAIN: Disposal = { kind: 'again', delayMs: 0 };
 /** A job that found no slot of its type comes back after about this long. */
 const NO_SLOT_MS = 250;
+/** A suspect that found another one in the lane, after about this. */
+const LANE_BUSY_MS = 1_000;
 
 export class JobRunner {
   private readonly running = new Set<Attempt>();
@@ -64,7 +66,7 @@ export class JobRunner {
 
   async run(ref: DispatchedJob, type: string): Promise<Disposal> {
     const release = await this.parts.slots.acquire(type);
-    if (!release) return { kind: 'again', delayMs: Math.round(NO_SLOT_MS * (0.5 + Math.random())) };
+    if (!release) return { kind: 'again', delayMs: around(NO_SLOT_MS) };
     try {
       // It waited for its slot until the process had no time left: somebody else's work, and no start is spent on it.
       return this.draining ? LOOK_AGAIN : await this.admit(ref, type);
@@ -85,7 +87,7 @@ export class JobRunner {
       case 'started':
         return this.perform(answer.job);
       case 'suspect':
-        return this.parts.guard.suspects.run(() => this.performSuspect(ref));
+        return this.admitSuspect(ref);
       case 'toEnd':
         return this.endNow(ref, answer.end);
       case 'notYet':
@@ -98,6 +100,11 @@ export class JobRunner {
         await this.parts.reportMissing(ref, type);
         return FINISHED;
     }
+  }
+
+  private async admitSuspect(ref: DispatchedJob): Promise<Disposal> {
+    if (this.parts.guard.suspects.busy) return { kind: 'again', delayMs: around(LANE_BUSY_MS) };
+    return this.parts.guard.suspects.run(() => this.performSuspect(ref));
   }
 
   private async performSuspect(ref: DispatchedJob): Promise<Disposal> {
@@ -168,6 +175,11 @@ export class JobRunner {
       this.log.error('job in doubt', { jobId: job.jobId, jobType: job.type, reason });
     } else this.metrics.results.inc({ ...labels, result: status === 'completed' ? 'success' : 'failure' });
   }
+}
+
+/** So that a crowd that was sent away together does not come back together. */
+function around(ms: number): number {
+  return Math.round(ms * (0.5 + Math.random()));
 }
 
 function traceOf(job: StartedJob): { traceId?: string } {

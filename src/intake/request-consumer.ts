@@ -60,6 +60,8 @@ export function intakeMetrics(metrics: Metrics) {
 const SUSPECT_DELIVERIES = 3;
 /** Starts of one message, taken alone, of which none came to an end. */
 const MAX_STARTS = 3;
+/** Reading and storing a batch must not hold up the event loop for long, however large its messages are. */
+const MAX_BATCH_BYTES = 4 * 1_048_576;
 const RETRY_BASE_MS = 250;
 const RETRY_CAP_MS = 5_000;
 
@@ -154,7 +156,14 @@ export class RequestConsumer {
     const first = this.waiting.findIndex(({ delivery }) => delivery.redelivered || this.options.suspectAll);
     if (first === 0) return this.waiting.splice(0, 1);
     const end = first < 0 ? this.waiting.length : first;
-    return this.waiting.splice(0, Math.min(end, this.options.maxBatch));
+    return this.waiting.splice(0, Math.min(end, this.options.maxBatch, this.countWithin(MAX_BATCH_BYTES)));
+  }
+
+  /** How many of those that wait have so many bytes together; one at least. */
+  private countWithin(bytes: number): number {
+    let sum = 0;
+    const first = this.waiting.findIndex(({ delivery }) => (sum += delivery.content.length) > bytes);
+    return first < 0 ? this.waiting.length : Math.max(1, first);
   }
 
   private async take(batch: { delivery: Delivery; at: number }[]): Promise<void> {

@@ -36,6 +36,8 @@ export function relayMetrics(metrics: Metrics) {
 
 const RETRY_BASE_MS = 500;
 const RETRY_CAP_MS = 60_000;
+/** A relay that stops goes on publishing at most so long. */
+const STOP_MS = 5_000;
 
 /**
  * Publishes what committed transactions left in the outbox: read → publish → mark, one batch after the other. Crashes:
@@ -44,6 +46,7 @@ const RETRY_CAP_MS = 60_000;
  */
 export class Relay {
   private readonly loop: Loop;
+  private stopBy = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly steps: RelaySteps,
@@ -64,6 +67,8 @@ export class Relay {
 
   /** Publishes what is there, once more, and ends; the rest waits in the outbox for another process. */
   async stop(): Promise<void> {
+    // Other processes may write faster than this one could ever finish.
+    this.stopBy = performance.now() + STOP_MS;
     await this.loop.stop();
     await this.drain().catch((error: unknown) => this.log.warn('relay left rows', { error: describeError(error) }));
   }
@@ -76,7 +81,7 @@ export class Relay {
   }
 
   private async drain(): Promise<void> {
-    while (this.steps.mayPublish()) {
+    while (this.steps.mayPublish() && performance.now() < this.stopBy) {
       const rows = firstOfEachKey(await this.steps.read(this.options.batchSize));
       if (rows.length === 0 || !this.steps.mayPublish()) return;
       const { settled } = await this.publish(rows);

@@ -91,6 +91,14 @@ export class Consumer {
     );
   }
 
+  /** The broker sends null when the queue was deleted: it is declared again, on a channel that consumes it. */
+  private reopen(): void {
+    // Closed on purpose: then it is opened by whoever closed it.
+    if (!this.wrapper) return;
+    this.log.error('the broker ended a consumer', { queue: this.options.queue });
+    void this.close().then(() => this.open());
+  }
+
   private get tag(): string {
     return `queue-service.${process.pid}.${this.options.queue}`;
   }
@@ -101,8 +109,7 @@ export class Consumer {
     this.current = channel;
     await channel.consume(
       this.options.queue,
-      // The broker sends null when the queue was deleted; the next set-up declares it again.
-      (message) => (message ? this.onDelivery(this.delivery(channel, message)) : undefined),
+      (message) => (message ? this.onDelivery(this.delivery(channel, message)) : this.reopen()),
       { consumerTag: this.tag },
     );
   }
