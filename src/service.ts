@@ -3,11 +3,13 @@
  * else. Roles share the foundation and nothing more; they meet in PostgreSQL, Redis and the broker.
  */
 import { composeConsumer } from './composition/consumer';
+import { composeIntake } from './composition/intake';
 import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
 import { composeRelay } from './composition/relay';
 import { composeScheduler } from './composition/scheduler';
 import { composeWorker } from './composition/worker';
 import type { Config } from './config';
+import { TIERS } from './contract/names';
 import { cancelJob, type CancelAnswer } from './execution/cancel';
 import type { Handler } from './handlers/handler';
 import { liveKeyOf } from './intake/keys';
@@ -49,23 +51,27 @@ export interface ServiceOverrides {
 export function createService(config: Config, overrides: ServiceOverrides = {}): Service {
   const log = createLogger({ level: config.logLevel, service: config.serviceName });
   const foundation = layFoundation(config, log, overrides.decorate ?? ((_, step) => step));
-  const { database, moneyRedis, moneyQueue } = foundation;
+  const { database, tiers } = foundation;
   const has = (role: 'consumer' | 'worker' | 'relay' | 'scheduler'): boolean => config.roles.has(role);
 
   const proofs = composeProofs(foundation, async () => consumer?.pauseAll());
-  const consumer = has('consumer') ? composeConsumer(foundation, () => proofs.intakeBlockedBy) : undefined;
+  const door = has('consumer') ? composeIntake(foundation) : undefined;
+  const consumer = door && composeConsumer(foundation, door, () => proofs.intakeBlockedBy);
   const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;
   const lifecycle = new Lifecycle(
     [
       { name: 'database', stop: () => database.close() },
-      { name: 'money redis', stop: () => Promise.resolve(moneyRedis.disconnect()) },
-      { name: 'money queue', stop: () => moneyQueue.close() },
+      ...TIERS.flatMap((tier) => [
+        { name: `${tier} redis`, stop: () => Promise.resolve(tiers[tier].redis.disconnect()) },
+        { name: `${tier} queue`, stop: () => tiers[tier].queue.close() },
+      ]),
       { name: 'topology', start: () => assertTopology(config.rabbitmq.url) },
       { name: 'proofs', start: () => proofs.start(), stop: () => proofs.stop() },
       // Stopped in reverse: first nothing is taken any more, last the outcomes of what ran are published.
       ...(has('relay') ? composeRelay(foundation) : []),
       ...(scheduler?.components ?? []),
       ...(has('worker') ? composeWorker(foundation, overrides.handlers ?? new Map()) : []),
+      ...(door?.components ?? []),
       ...(consumer?.components ?? []),
     ],
     log,
@@ -87,14 +93,11 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   };
 }
 
-function composeProofs(
-  { config, database, moneyRedis, metrics, log }: Foundation,
-  onBlocked: () => Promise<void>,
-): Proofs {
+function composeProofs({ config, database, tiers, metrics, log }: Foundation, onBlocked: () => Promise<void>): Proofs {
   const { url, managementUrl } = config.rabbitmq;
   const vhost = decodeURIComponent(new URL(url).pathname.slice(1)) || '/';
   const management = managementUrl === undefined ? undefined : { url: managementUrl, vhost };
-  const probes = createProbes({ redis: moneyRedis, database, management });
+  const probes = createProbes({ redis: tiers.money.redis, database, management });
   return new Proofs(probes, proofMetrics(metrics), log, onBlocked, config.proofs.everyMs);
 }
 

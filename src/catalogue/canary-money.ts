@@ -8,6 +8,7 @@ export const canaryMoney = defineJobType({
   priority: 10,
   concurrency: 400,
   timeoutMs: 10_000,
+  submittableBy: ['service', 'admin'],
   payload: z.strictObject({ n: z.int(), note: z.string().optional() }),
   result: z.strictObject({ n: z.int() }),
   defaultKey: ({ n, note }) => `canary-${n}-${note ?? ''}`,

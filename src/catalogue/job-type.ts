@@ -1,11 +1,18 @@
 import type { z } from 'zod';
 import type { Tier } from '../contract/names';
+import type { Role } from '../contract/principals';
 import type { Problem } from '../platform/json-problems';
 import { problemsOf } from '../contract/problems';
 
+/** What a key may be made of beside the payload. */
+export interface KeyContext {
+  /** When the request was made, by its own word: `{date}` and `{hour}` of a key come from it, in UTC. */
+  time: Date;
+}
+
 /** What a job type declares about itself; one file each in this folder. */
-export interface JobTypeDefinition<Payload, Result> {
-  name: string;
+export interface JobTypeDefinition<Name extends string, Payload, Result, Input = unknown> {
+  name: Name;
   queue: Tier;
   /** 1 to 10, 10 most urgent; what a request gets that names none. */
   priority: number;
@@ -13,36 +20,42 @@ export interface JobTypeDefinition<Payload, Result> {
   concurrency: number;
   /** How long one attempt may take, unless the request says otherwise. */
   timeoutMs: number;
-  payload: z.ZodType<Payload>;
+  /** Who may ask for it by HTTP. A user only ever asks for what is the user's own. */
+  submittableBy: readonly Role[];
+  payload: z.ZodType<Payload, Input>;
   result: z.ZodType<Result>;
   /** The key of a request that names none. It may hold personal data: it is stored and published as an HMAC only. */
-  defaultKey: (payload: Payload) => string;
+  defaultKey: (payload: Payload, context: KeyContext) => string;
 }
 
 /** A job type without its static types, as the catalogue lists it. */
-export interface JobType extends Omit<JobTypeDefinition<unknown, unknown>, 'payload' | 'result' | 'defaultKey'> {
+export interface JobType extends Omit<
+  JobTypeDefinition<string, unknown, unknown>,
+  'payload' | 'result' | 'defaultKey'
+> {
   payload: z.ZodType;
   result: z.ZodType;
   /** Judges a payload from outside: either every problem with it, or the default key of a sound one. */
-  check(data: unknown): { problems: Problem[] } | { defaultKey: string };
+  check(data: unknown, context: KeyContext): { problems: Problem[] } | { defaultKey: string };
 }
 
-/** A job type with its static types, as its handler sees it. */
-export interface TypedJobType<Payload, Result> extends JobType {
-  payload: z.ZodType<Payload>;
+/** A job type with its static types, as its handler and its publishers see it. */
+export interface TypedJobType<Name extends string, Payload, Result, Input = unknown> extends JobType {
+  name: Name;
+  payload: z.ZodType<Payload, Input>;
   result: z.ZodType<Result>;
 }
 
-export function defineJobType<Payload, Result>(
-  definition: JobTypeDefinition<Payload, Result>,
-): TypedJobType<Payload, Result> {
+export function defineJobType<const Name extends string, Payload, Result, Input>(
+  definition: JobTypeDefinition<Name, Payload, Result, Input>,
+): TypedJobType<Name, Payload, Result, Input> {
   const { defaultKey, ...rest } = definition;
   return {
     ...rest,
-    check(data) {
+    check(data, context) {
       const parsed = definition.payload.safeParse(data);
       if (!parsed.success) return { problems: problemsOf(parsed.error, 'data.data') };
-      return { defaultKey: defaultKey(parsed.data) };
+      return { defaultKey: defaultKey(parsed.data, context) };
     },
   };
 }

@@ -46,6 +46,7 @@ export const paymentProcess = defineJobType({
   priority: 10,
   concurrency: 5,
   timeoutMs: 30_000,
+  submittableBy: ['user', 'service', 'admin'],
   payload,
   result,
   defaultKey: ({ venueId, userId, eventId, amount }) => `payment-${venueId}-${userId}-${eventId}-${amount}`,

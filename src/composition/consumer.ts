@@ -1,18 +1,12 @@
 import type { Channel } from 'amqplib';
 import { QUEUES, TIERS } from '../contract/names';
-import { Intake, type AcceptSteps } from '../intake/accept';
-import { intakeMetrics, RequestConsumer } from '../intake/request-consumer';
-import type { IntakeAnswer } from '../intake/request';
-import { insertClaims, markNotQueued } from '../jobs/claim';
-import { lockStanding } from '../jobs/conflicts';
-import { addFollowers, readFollowed } from '../jobs/followers';
-import { countStart, forgetStarts, readRefusals, recordDeadLetters } from '../jobs/dead-letters';
-import { anyWaiting } from '../jobs/dispatch';
-import { appendToOutbox } from '../outbox/rows';
+import type { Intake } from '../intake/accept';
+import type { IntakeMetrics } from '../intake/metrics';
+import { RequestConsumer } from '../intake/request-consumer';
+import { countStart, forgetStarts } from '../jobs/dead-letters';
 import type { Component } from '../platform/lifecycle';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Consumer, consumerMetrics, type Delivery } from '../platform/rabbitmq/consumer';
-import { QueueWindow } from '../queues/window';
 import { declareTopology } from '../topology/assert';
 import type { Foundation } from './foundation';
 
@@ -23,16 +17,14 @@ export interface ConsumerRole {
 }
 
 /** Requests from the broker to the intake: one consumer for each queue. */
-export function composeConsumer(foundation: Foundation, blockedBy: () => string | undefined): ConsumerRole {
+export function composeConsumer(
+  foundation: Foundation,
+  door: { intake: Intake; metrics: IntakeMetrics },
+  blockedBy: () => string | undefined,
+): ConsumerRole {
   const { config, log, metrics, database } = foundation;
   const connection = new RabbitConnection(config.rabbitmq.url, 'intake', log);
-  const instruments = { intake: intakeMetrics(metrics), consumer: consumerMetrics(metrics) };
-  const window = new QueueWindow(
-    { size: () => foundation.moneyQueue.size(), anyWaiting: () => anyWaiting(database) },
-    config.intake.window,
-    log,
-  );
-  const intake = new Intake(acceptSteps(foundation, window, instruments.intake), config.intake.keySecret, log);
+  const instruments = consumerMetrics(metrics);
   const ack = foundation.decorate('ack', (delivery: Delivery) => Promise.resolve(delivery.ack()));
 
   const consumerOf = (queue: string, suspectAll = false): RequestConsumer => {
@@ -40,14 +32,14 @@ export function composeConsumer(foundation: Foundation, blockedBy: () => string 
       connection,
       { queue, prefetch: config.rabbitmq.prefetch, setup: (channel: Channel) => declareTopology(channel) },
       (delivery) => requests.deliver(delivery),
-      instruments.consumer,
+      instruments,
       log,
     );
     const requests: RequestConsumer = new RequestConsumer(
       source,
       { queue, maxBatch: config.intake.maxBatch, suspectAll },
       {
-        intake,
+        intake: door.intake,
         ack,
         blockedBy: async () => blockedBy() ?? (await databaseProblem(foundation)),
         countStart: foundation.decorate('count start', (key, delivery) =>
@@ -55,7 +47,7 @@ export function composeConsumer(foundation: Foundation, blockedBy: () => string 
         ),
         forgetStarts: foundation.decorate('forget starts', (key) => forgetStarts(database, key)),
       },
-      instruments.intake,
+      door.metrics,
       log,
     );
     return requests;
@@ -71,7 +63,6 @@ export function composeConsumer(foundation: Foundation, blockedBy: () => string 
   return {
     components: [
       { name: 'intake connection', stop: () => connection.close() },
-      { name: 'queue window', start: () => Promise.resolve(window.start()), stop: () => window.stop() },
       ...consumers.map(({ name, consumer }) => ({
         name: `consumer of ${name}`,
         start: () => Promise.resolve(consumer.start()),
@@ -82,34 +73,6 @@ export function composeConsumer(foundation: Foundation, blockedBy: () => string 
       for (const { consumer } of consumers) consumer.pauseUntilClear();
     },
   };
-}
-
-function acceptSteps(
-  { database, moneyQueue, outboxSignal, decorate }: Foundation,
-  window: QueueWindow,
-  metrics: ReturnType<typeof intakeMetrics>,
-): AcceptSteps {
-  return {
-    claim: decorate('claim', (claims) => insertClaims(database, claims)),
-    enqueue: decorate('enqueue', (jobs) => moneyQueue.add(jobs)),
-    markNotQueued: decorate('mark not queued', (jobIds) => markNotQueued(database, jobIds)),
-    takeRoom: (count) => window.take(count),
-    transaction: (work) => database.transaction(work),
-    lockStanding,
-    readFollowed,
-    readRefusals,
-    addFollowers: decorate('answer contested', addFollowers),
-    recordDeadLetters: decorate('reject', recordDeadLetters),
-    append: appendToOutbox,
-    signal: () => outboxSignal.send(),
-    onAnswer: (answer, type) => count(answer, type, metrics),
-  };
-}
-
-function count(answer: IntakeAnswer, type: string, metrics: ReturnType<typeof intakeMetrics>): void {
-  metrics.consumed.inc({ outcome: answer.kind, job_type: type });
-  if (answer.kind === 'redelivered') metrics.redeliveries.inc({ job_type: type });
-  if (answer.kind === 'rejected') metrics.deadLetters.inc({ code: answer.code });
 }
 
 async function databaseProblem({ database }: Foundation): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import type { Config } from '../config';
+import type { Tier } from '../contract/names';
 import { OutboxSignal } from '../outbox/signal';
 import type { Logger } from '../platform/logger';
 import { Metrics } from '../platform/metrics';
@@ -41,16 +42,22 @@ export type StepName =
 export type Step = (...args: never[]) => Promise<unknown>;
 export type Decorate = <Wrapped extends Step>(name: StepName, step: Wrapped) => Wrapped;
 
+/** The Redis of a tier. */
+export interface TierStore {
+  redis: Redis;
+  url: string;
+  queue: JobQueue;
+  /** Before every key. The tier stands in braces, so that a cluster keeps all of them in one slot. */
+  prefix: string;
+}
+
 /** What all roles of a process share. */
 export interface Foundation {
   config: Config;
   log: Logger;
   metrics: Metrics;
   database: Database;
-  moneyRedis: Redis;
-  moneyQueue: JobQueue;
-  /** Before every Redis key of the money tier. */
-  moneyPrefix: string;
+  tiers: Record<Tier, TierStore>;
   outboxSignal: OutboxSignal;
   decorate: Decorate;
 }
@@ -58,15 +65,22 @@ export interface Foundation {
 export function layFoundation(config: Config, log: Logger, decorate: Decorate): Foundation {
   const metrics = new Metrics();
   const database = new Database(config.database, log);
-  const moneyRedis = connectRedis(config.redis.moneyUrl, log, config.redis.commandTimeoutMs);
-  const moneyPrefix = `${config.redis.prefix}:{money}`;
-  const moneyQueue = new JobQueue(
-    moneyRedis,
-    { name: QUEUE_POLICIES.money.queueName, prefix: moneyPrefix, timeoutMs: config.redis.commandTimeoutMs },
-    log,
-  );
   const outboxSignal = new OutboxSignal(database, log);
-  return { config, log, metrics, database, moneyRedis, moneyQueue, moneyPrefix, outboxSignal, decorate };
+  const tiers = {
+    money: openTier('money', config, log),
+    communication: openTier('communication', config, log),
+    background: openTier('background', config, log),
+  };
+  return { config, log, metrics, database, tiers, outboxSignal, decorate };
+}
+
+function openTier(tier: Tier, { redis: options }: Config, log: Logger): TierStore {
+  const url = options.urls[tier];
+  const prefix = `${options.prefix}:{${tier}}`;
+  const redis = connectRedis(url, log, options.commandTimeoutMs);
+  const { queueName } = QUEUE_POLICIES[tier];
+  const queue = new JobQueue(redis, { name: queueName, prefix, timeoutMs: options.commandTimeoutMs }, log);
+  return { redis, url, queue, prefix };
 }
 
 /** The database as leases use it. */

@@ -81,21 +81,22 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
 }
 
 function composeReconciler(foundation: Foundation, isLeader: () => boolean): Reconciler {
-  const { config, log, metrics, database, moneyRedis, moneyQueue, moneyPrefix, decorate } = foundation;
+  const { config, log, metrics, database, decorate } = foundation;
+  const { redis, queue, prefix } = foundation.tiers.money;
   const { queueName } = QUEUE_POLICIES.money;
   return new Reconciler(
     {
       isLeader,
-      readMemory: () => readMemory(moneyRedis, moneyPrefix),
-      leaveMarker: decorate('leave marker', (found, marker) => leaveMarker(moneyRedis, moneyPrefix, found, marker)),
+      readMemory: () => readMemory(redis, prefix),
+      leaveMarker: decorate('leave marker', (found, marker) => leaveMarker(redis, prefix, found, marker)),
       readMarker: () => readMarker(database, queueName),
       writeMarker: decorate('remember marker', (marker) => writeMarker(database, queueName, marker)),
       readOpen: (page) => readOpenDispatched(database, page),
-      holds: (jobs) => moneyQueue.holds(jobs),
+      holds: (jobs) => queue.holds(jobs),
       raiseDispatch: decorate('hand over again', (jobs) => raiseDispatch(database, jobs)),
-      enqueue: decorate('feed', (jobs) => moneyQueue.add(jobs)),
+      enqueue: decorate('feed', (jobs) => queue.add(jobs)),
       markNotQueued: (jobIds) => markNotQueued(database, jobIds),
-      size: () => moneyQueue.size(),
+      size: () => queue.size(),
       takeWaiting: decorate('take waiting', (limit) => takeWaiting(database, limit)),
       reopenResolved: () => reopenResolved(database),
     },

@@ -55,8 +55,8 @@ export function composeWorker(foundation: Foundation, overriddenHandlers: Map<st
   const worker = new QueueWorker(
     {
       name: QUEUE_POLICIES.money.queueName,
-      prefix: foundation.moneyPrefix,
-      redisUrl: config.redis.moneyUrl,
+      prefix: foundation.tiers.money.prefix,
+      redisUrl: foundation.tiers.money.url,
       concurrency: 2 * config.worker.maxBatch,
       lockMs: config.worker.lockMs,
       stalledCheckMs: config.worker.stalledCheckMs,

@@ -36,6 +36,8 @@ const variables = z.object({
   DATABASE_PREPARED_STATEMENTS: z.stringbool().default(true),
 
   REDIS_MONEY_URL: url('redis', 'rediss').optional(),
+  REDIS_COMMUNICATION_URL: url('redis', 'rediss').optional(),
+  REDIS_BACKGROUND_URL: url('redis', 'rediss').optional(),
   REDIS_HOST: z.string().optional(),
   REDIS_PORT: positive.default(6379),
   REDIS_PASSWORD: z.string().optional(),
@@ -86,7 +88,9 @@ function missing(path: PropertyKey[], values: Environment): boolean {
 }
 
 function missingRedis(values: Environment): string[] {
-  return (values['REDIS_MONEY_URL'] ?? values['REDIS_HOST']) ? [] : ['REDIS_MONEY_URL or REDIS_HOST must be set'];
+  return ['REDIS_MONEY_URL', 'REDIS_COMMUNICATION_URL', 'REDIS_BACKGROUND_URL']
+    .filter((name) => (values[name] ?? values['REDIS_HOST']) === undefined)
+    .map((name) => `${name} or REDIS_HOST must be set`);
 }
 
 function withFiles(environment: Environment, problems: string[]): Environment {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { readEnvironment, type Environment, type Role } from './environment';
+import { readEnvironment, type Environment, type Role, type Variables } from './environment';
 
 export { ConfigError, type Role } from './environment';
 
 /** Everything that the service is told from outside: parsed once, at start, and never changed. */
 export type Config = Readonly<ReturnType<typeof loadConfig>>;
 
-const MONEY_DATABASE = 1;
+/** On a Redis that the tiers share; see the legacy configuration. */
+const DATABASES = { money: 1, communication: 2, background: 3 } as const;
 
 /** @throws ConfigError that lists every problem */
 export function loadConfig(environment: Environment) {
@@ -27,7 +28,11 @@ export function loadConfig(environment: Environment) {
       statementTimeoutMs: 15_000,
     },
     redis: {
-      moneyUrl: env.REDIS_MONEY_URL ?? sharedRedis(env.REDIS_HOST, env.REDIS_PORT, env.REDIS_PASSWORD, MONEY_DATABASE),
+      urls: {
+        money: env.REDIS_MONEY_URL ?? sharedRedis(env, DATABASES.money),
+        communication: env.REDIS_COMMUNICATION_URL ?? sharedRedis(env, DATABASES.communication),
+        background: env.REDIS_BACKGROUND_URL ?? sharedRedis(env, DATABASES.background),
+      },
       prefix: env.QUEUE_PREFIX,
       /** A money request is answered within 2 s, whatever Redis does. */
       commandTimeoutMs: 2_000,
@@ -51,8 +56,8 @@ export function loadConfig(environment: Environment) {
   });
 }
 
-function sharedRedis(host = '', port: number, password: string | undefined, database: number): string {
-  const url = new URL(`redis://${host}:${port}/${database}`);
-  if (password !== undefined) url.password = password;
+function sharedRedis(env: Variables, database: number): string {
+  const url = new URL(`redis://${env.REDIS_HOST ?? ''}:${env.REDIS_PORT}/${database}`);
+  if (env.REDIS_PASSWORD !== undefined) url.password = env.REDIS_PASSWORD;
   return url.toString();
 }

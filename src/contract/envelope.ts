@@ -36,3 +36,8 @@ export const cloudEvent = z.object({
 });
 
 export type CloudEvent = z.infer<typeof cloudEvent>;
+
+/** When the event happened, by its own word; now where it does not say. */
+export function timeOf(event: Pick<CloudEvent, 'time'>): Date {
+  return event.time === undefined ? new Date() : new Date(event.time);
+}

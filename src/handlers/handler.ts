@@ -58,7 +58,7 @@ export type Handler = (payload: unknown, context: HandlerContext) => Promise<Han
 
 /** A handler for a job type; its payload is parsed again by the type's schema, which fills in defaults. */
 export function defineHandler<Payload, Result>(
-  type: TypedJobType<Payload, Result>,
+  type: TypedJobType<string, Payload, Result>,
   handle: (payload: Payload, context: HandlerContext) => Promise<HandlerOutcome<Result>>,
 ): [string, Handler] {
   return [type.name, (payload, context) => handle(type.payload.parse(payload), context)];

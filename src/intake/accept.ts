@@ -21,7 +21,7 @@ import { isRetryableConflict, isUnavailable } from '../platform/postgres/errors'
 import type { QueuedJob } from '../queues/ref';
 import { toClaim } from './claims';
 import { deadLetterOf, rejectedOutcome } from './rejections';
-import type { IntakeAnswer, Offer, Rejection, RejectionCode } from './request';
+import type { IntakeAnswer, IntakeRequest, Offer, Rejection, RejectionCode } from './request';
 import { judge, toAnswer, type Standing } from './verdict';
 
 export interface AcceptSteps {
@@ -147,7 +147,7 @@ export class Intake {
 
   private async refuse({ offer, claim }: Candidate): Promise<IntakeAnswer> {
     const problems = [{ path: 'data', message: 'cannot be stored' }];
-    await this.reject([toRejection(offer, claim, 'NOT_STORABLE', problems, undefined)]);
+    if (offer.body) await this.reject([toRejection(offer.request, offer.body, claim, 'NOT_STORABLE', problems)]);
     return { kind: 'rejected', code: 'NOT_STORABLE', problems, jobId: undefined };
   }
 
@@ -177,8 +177,10 @@ export class Intake {
       );
       await this.writeRejections(
         tx,
-        judged.flatMap(({ offer, claim, verdict }) =>
-          verdict.kind === 'rejected' ? [toRejection(offer, claim, verdict.code, verdict.problems, verdict.jobId)] : [],
+        judged.flatMap(({ offer: { request, body }, claim, verdict }) =>
+          verdict.kind === 'rejected' && body
+            ? [toRejection(request, body, claim, verdict.code, verdict.problems, verdict.jobId)]
+            : [],
         ),
       );
       return judged;
@@ -230,11 +232,12 @@ function toFollower(claim: Claim, job: JobRecord): Follower {
 }
 
 function toRejection(
-  { request, body }: Offer,
+  request: IntakeRequest,
+  body: Buffer,
   claim: Claim,
   code: RejectionCode,
   problems: Rejection['problems'],
-  jobId: string | undefined,
+  jobId?: string,
 ): Rejection {
   return {
     code,

@@ -34,7 +34,7 @@ export function toClaim({ request, body }: Offer, keySecret: string, room: boole
     delayMs,
     // RFC 3339 allows offsets that PostgreSQL refuses.
     expiresAt: options.expiresAt === undefined ? undefined : new Date(options.expiresAt).toISOString(),
-    rejectionKey: rejectionKey({ requestKey: request.requestKey, body }),
+    rejectionKey: body && rejectionKey({ requestKey: request.requestKey, body }),
     queued: room && delayMs <= FEED_AHEAD_MS,
   };
 }

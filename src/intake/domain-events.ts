@@ -1,11 +1,11 @@
-import { findJobType } from '../catalogue';
+import { findJobType, type JobTypeName } from '../catalogue';
 import {
   DOMAIN_EVENTS,
   isDomainEventName,
   type DomainEventData,
   type DomainEventName,
 } from '../contract/domain-events';
-import type { CloudEvent } from '../contract/envelope';
+import { timeOf, type CloudEvent } from '../contract/envelope';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
 import { requestKeyOf } from './keys';
@@ -13,7 +13,7 @@ import type { IntakeRequest, RejectionCode } from './request';
 
 /** A job that a domain event asks for; its key comes from the event's own ids, so that an event seen twice asks once. */
 interface MappedJob {
-  type: string;
+  type: JobTypeName;
   idempotencyKey: string;
   data: Record<string, unknown>;
 }
@@ -66,7 +66,7 @@ function collect(judged: (IntakeRequest | Problem[])[]): Mapped {
 function toRequest(event: CloudEvent, mapping: string, job: MappedJob, index: number): IntakeRequest | Problem[] {
   const type = findJobType(job.type);
   if (!type) throw new Error(`the mapping of ${mapping} asks for ${job.type}, which does not exist`);
-  const judged = type.check(job.data);
+  const judged = type.check(job.data, { time: timeOf(event) });
   if ('problems' in judged) {
     // The event's own fields carry the payload's names, so the paths lead to the right place.
     return judged.problems.map(({ path, message }) => ({ path: path.replace(/^data\.data/, 'data'), message }));

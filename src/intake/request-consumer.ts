@@ -1,12 +1,12 @@
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
-import type { Metrics } from '../platform/metrics';
 import type { Delivery } from '../platform/rabbitmq/consumer';
 import { isUnavailable } from '../platform/postgres/errors';
 import { exponentialBackoffMs, pause } from '../platform/time';
 import { uuidV5 } from '../platform/ids';
 import { sha256 } from '../platform/ids';
 import type { Intake } from './accept';
+import type { IntakeMetrics } from './metrics';
 import { poisonRejection, readMessage } from './read-message';
 
 /** The side of the broker that a consumer needs; composed in service.ts. */
@@ -33,27 +33,6 @@ export interface RequestConsumerSteps {
   blockedBy: () => Promise<string | undefined>;
   countStart: (key: string, delivery: Delivery) => Promise<number>;
   forgetStarts: (key: string) => Promise<void>;
-}
-
-export function intakeMetrics(metrics: Metrics) {
-  return {
-    consumed: metrics.counter('requests_consumed_total', 'Requests by what became of them', ['outcome', 'job_type']),
-    redeliveries: metrics.counter('redeliveries_total', 'Requests that had been accepted before', ['job_type']),
-    deadLetters: metrics.counter('dead_letters_total', 'Messages refused for good', ['code']),
-    batchSize: metrics.histogram(
-      'intake_batch_size',
-      'Messages taken in together',
-      [1, 2, 5, 10, 20, 50, 100, 200],
-      ['queue'],
-    ),
-    latency: metrics.histogram(
-      'intake_latency_seconds',
-      'From delivery to acknowledgement',
-      [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-      ['queue'],
-    ),
-    paused: metrics.gauge('intake_paused', '1 while nothing is taken from the queue', ['queue']),
-  };
 }
 
 /** Handed out this often already, a message is a suspect of its own and no longer only a neighbour of one. */
@@ -86,7 +65,7 @@ export class RequestConsumer {
     private readonly source: Source,
     private readonly options: RequestConsumerOptions,
     private readonly steps: RequestConsumerSteps,
-    private readonly metrics: ReturnType<typeof intakeMetrics>,
+    private readonly metrics: IntakeMetrics,
     private readonly log: Logger,
   ) {}
 

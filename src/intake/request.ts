@@ -17,10 +17,13 @@ export interface IntakeRequest {
   traceparent: string | undefined;
 }
 
-/** A sound request with the bytes that it came in, kept should it be refused after all. */
+/**
+ * A sound request with the bytes that it came in, kept as a dead letter should it be refused after all. Without them
+ * whoever asked learns of a refusal at once, by the answer (HTTP): nothing is kept and nothing published.
+ */
 export interface Offer {
   request: IntakeRequest;
-  body: Buffer;
+  body: Buffer | undefined;
 }
 
 /** Why a message or request can never be accepted. UPPER_SNAKE, see docs/errors.md. */

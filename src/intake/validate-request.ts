@@ -1,6 +1,6 @@
 import { findJobType } from '../catalogue';
 import type { JobType } from '../catalogue/job-type';
-import type { CloudEvent } from '../contract/envelope';
+import { timeOf, type CloudEvent } from '../contract/envelope';
 import { jobRequest, type JobRequest } from '../contract/job-request';
 import { JOB_REQUESTED, TIERS, type Tier } from '../contract/names';
 import { problemsOf } from '../contract/problems';
@@ -25,7 +25,7 @@ export function validateJobRequest(event: CloudEvent, routingKey: string | undef
   const misplaced = type ? placeProblems(type, body.queue, routingKey) : [];
   problems.push(...misplaced);
 
-  const payload = type?.check(body.data);
+  const payload = type?.check(body.data, { time: timeOf(event) });
   if (payload && 'problems' in payload) problems.push(...payload.problems);
   if (!parsed.success || !type || !payload || 'problems' in payload || problems.length > 0) {
     const code = unknownType ? 'UNKNOWN_TYPE' : misplaced.length > 0 ? 'WRONG_QUEUE' : 'INVALID_REQUEST';

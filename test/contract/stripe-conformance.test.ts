@@ -108,7 +108,7 @@ describe('a request that Stripe does not accept', () => {
       code: 'INVALID_REQUEST',
       message: expect.stringMatching(message),
     });
-    expect(JSON.stringify(answer)).not.toMatch(/jane|xyz|xxx|12\.5/i);
+    expect(JSON.stringify(answer)).not.toMatch(/jane@|\bxyz\b|x{20}|\b12\.5\b/i);
     expect(sandbox.ledger()).toEqual([]);
   });
 

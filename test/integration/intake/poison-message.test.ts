@@ -58,7 +58,8 @@ it(
 
     // Three times handed out to a process that died, which does not say who killed it, and three times alone and counted.
     expect(deaths).toBe(6);
-    expect(batches[0]).toEqual([5]);
+    // Together as they came, in one batch or in several.
+    expect(batches[0]?.reduce((sum, claims) => sum + claims, 0)).toBe(5);
     expect(new Set(batches.slice(1).flat())).toEqual(new Set([1]));
     const { letter, outcome } = await refusalOf(harness.environment.pool, harness.bus, poison);
     expect(letter).toMatchObject({

@@ -74,8 +74,10 @@ it('when the process with all duties is killed, another takes them over and noth
   await untilCompleted(harness.environment.pool, 50);
   await eventually('all is published', async () => (await countUnpublished(harness.environment.pool)) === 0);
   for (const [index, name] of ['relay', 'scheduler'].entries()) {
-    const after = await eventually(`${name} is held`, () => holderOf(name));
-    expect(after.holder).not.toBe(before[index]?.holder);
+    const after = await eventually(`${name} changed hands`, async () => {
+      const found = await holderOf(name);
+      return found && found.holder !== before[index]?.holder ? found : undefined;
+    });
     expect(after.term).toBe((before[index]?.term ?? 0) + 1);
   }
   expect(await jobsByTerminalOutcomes(harness.environment.pool)).toEqual({ 1: 50 });

@@ -34,6 +34,8 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
       DATABASE_URL: databaseUrl,
       AMQP_URL: amqpUrl,
       REDIS_MONEY_URL: redisUrl,
+      REDIS_COMMUNICATION_URL: required('REDIS_COMMUNICATION_URL'),
+      REDIS_BACKGROUND_URL: required('REDIS_BACKGROUND_URL'),
       RABBITMQ_MANAGEMENT_URL: required('RABBITMQ_MANAGEMENT_URL'),
       QUEUE_PREFIX: name,
       IDEMPOTENCY_KEY_SECRET: SECRET,
