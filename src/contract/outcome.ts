@@ -1,38 +1,42 @@
+import { z } from 'zod';
 import { uuidV5 } from '../platform/ids';
-import type { Problem } from '../platform/json-problems';
 import { CONTENT_TYPE, EXCHANGES, requesterKey, routingType, SERVICE_SOURCE } from './names';
 
-export type OutcomeName = 'completed' | 'failed' | 'cancelled' | 'attention' | 'duplicate' | 'rejected';
+export const OUTCOMES = ['completed', 'failed', 'cancelled', 'attention', 'duplicate', 'rejected'] as const;
+export type OutcomeName = (typeof OUTCOMES)[number];
 
-export interface OutcomeError {
-  /** UPPER_SNAKE; see docs/errors.md. */
-  code: string;
-  message: string;
+/** Why a job or a request came to no good end. */
+export const outcomeError = z.object({
+  /** UPPER_SNAKE, or the provider's own word; see docs/errors.md. */
+  code: z.string(),
+  message: z.string(),
   /** Whether an operator's replay can help. */
-  replayable: boolean;
-  details?: Problem[];
-}
+  replayable: z.boolean(),
+  details: z.array(z.object({ path: z.string(), message: z.string() })).exactOptional(),
+});
+export type OutcomeError = z.infer<typeof outcomeError>;
 
 /** `data` of an outcome event. Every field is always present; what is not known or does not apply is null. */
-export interface OutcomeData {
-  jobId: string | null;
+export const outcomeData = z.object({
+  jobId: z.uuid().nullable(),
   /** A tier, or the name of the place that an unreadable message came from. */
-  queue: string;
-  type: string;
-  outcome: OutcomeName;
-  requestId: string | null;
-  correlationId: string | null;
-  idempotencyKey: string | null;
-  generation: number | null;
+  queue: z.string(),
+  type: z.string(),
+  outcome: z.enum(OUTCOMES),
+  requestId: z.string().nullable(),
+  correlationId: z.string().nullable(),
+  idempotencyKey: z.string().nullable(),
+  generation: z.int().nullable(),
   /** Rises with every outcome of the job itself; an answer to a duplicate repeats the last one. */
-  sequence: number;
-  attempts: number;
-  result: unknown;
-  error: OutcomeError | null;
-  acceptedAt: string | null;
-  startedAt: string | null;
-  finishedAt: string | null;
-}
+  sequence: z.int(),
+  attempts: z.int(),
+  result: z.unknown(),
+  error: outcomeError.nullable(),
+  acceptedAt: z.iso.datetime().nullable(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+export type OutcomeData = z.infer<typeof outcomeData>;
 
 /** An outcome ready to be written to the outbox: `id` stays the same however often it is published. */
 export interface OutcomeMessage {
