@@ -27,7 +27,7 @@ const COMMANDS = {
   demo: (args) => ({ command: [...script('tools/demo/main.ts'), ...args] }),
   services: (args) => ({ command: [...SERVICES, ...args] }),
   migrate: (args) => ({ command: [...script('src/migrate.ts'), ...args] }),
-  topology: (args) => ({ command: [...script('tools/topology.ts'), ...args] }),
+  topology: (args) => ({ command: [...script('tools/topology/main.ts'), ...args] }),
 };
 
 /** Runs it in the foreground and resolves with its exit code; signals go to it, and its end decides ours. */

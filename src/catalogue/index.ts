@@ -10,7 +10,9 @@ const JOB_TYPES = {
 
 export type JobTypeName = keyof typeof JOB_TYPES;
 
-const byName: ReadonlyMap<string, JobType> = new Map(Object.entries<JobType>(JOB_TYPES));
+export const jobTypes: readonly JobType[] = Object.values(JOB_TYPES);
+
+const byName: ReadonlyMap<string, JobType> = new Map(jobTypes.map((type) => [type.name, type]));
 
 export function findJobType(name: string): JobType | undefined {
   return byName.get(name);

@@ -16,7 +16,7 @@ export const DOMAIN_EVENTS = {
     eventId: z.uuid(),
     /** Minor units. */
     amount: z.int(),
-    currency: z.string(),
+    currency: z.string().meta({ examples: ['USD'] }),
     paymentMethod: z.string(),
     provider: z.enum(['stripe', 'square']).optional(),
     email: z.email(),

@@ -53,7 +53,7 @@ describe('topology/definitions.json', () => {
 });
 
 function exitCode(args: string[]): Promise<number> {
-  const program = ['--require', 'tsx/cjs', 'tools/topology.ts', ...args];
+  const program = ['--require', 'tsx/cjs', 'tools/topology/main.ts', ...args];
   return new Promise((resolve) => {
     execFile(process.execPath, program, { cwd: ROOT, timeout: 30_000 }, (error) => {
       resolve(error === null ? 0 : typeof error.code === 'number' ? error.code : -1);
