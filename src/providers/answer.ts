@@ -21,6 +21,9 @@ export type ProviderAnswer<Value> =
    */
   | { kind: 'unknown'; code: string; message: string; replayed?: boolean };
 
+/** From a provider that holds nothing back for its customer. */
+export type PlainAnswer<Value> = Exclude<ProviderAnswer<Value>, { kind: 'action' }>;
+
 /** The effect happened; `reference` is the provider's own id of it. */
 export interface DoneAnswer<Value> {
   kind: 'done';

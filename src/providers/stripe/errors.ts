@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import type { DoneAnswer, ProviderAnswer } from '../answer';
+import { parseRetryAfter } from '../retry-after';
 import { TransportFailure } from './http-client';
 
 /** Everything an error can mean; an error never means that the effect happened. */
@@ -128,11 +129,4 @@ function describe(what: string, { statusCode, requestId }: SdkError): string {
 /** Codes, parameter names and ids as they are; free text, which may hold anything, is left out. */
 function token(text: string | null | undefined): string {
   return text && /^[\w.[\]-]{1,100}$/.test(text) ? text : '';
-}
-
-/** Seconds or an HTTP date (RFC 9110, 10.2.3). */
-export function parseRetryAfter(header: unknown, now: number): number | undefined {
-  if (typeof header !== 'string' || header.trim() === '') return undefined;
-  const milliseconds = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }

@@ -5,11 +5,13 @@ import type { SandboxReply, SandboxRequest } from './http';
 const PREFIX = '/_sandbox/';
 
 export interface SandboxControls {
-  ledger(): object[];
+  /** What happened, under the provider's own name for it. */
+  ledger(): Record<string, object[]>;
   calls(): number;
   fault(fault: Fault): unknown;
   clearFaults(): void;
-  expireKeys(): void;
+  /** Absent where a provider takes no keys. */
+  expireKeys?: () => void;
 }
 
 /** Undefined when the request is one for the provider. */
@@ -17,18 +19,18 @@ export function answerControl(request: SandboxRequest, controls: SandboxControls
   if (!request.path.startsWith(PREFIX)) return undefined;
   switch (`${request.method} ${request.path.slice(PREFIX.length)}`) {
     case 'GET ledger':
-      return { status: 200, body: { charges: controls.ledger(), calls: controls.calls() } };
+      return { status: 200, body: { ...controls.ledger(), calls: controls.calls() } };
     case 'POST faults':
       return addFault(request.body, controls);
     case 'DELETE faults':
       controls.clearFaults();
       return { status: 200, body: {} };
     case 'POST keys/expire':
+      if (!controls.expireKeys) break;
       controls.expireKeys();
       return { status: 200, body: {} };
-    default:
-      return { status: 404, body: { problem: `The sandbox knows no ${request.method} ${request.path}` } };
   }
+  return { status: 404, body: { problem: `The sandbox knows no ${request.method} ${request.path}` } };
 }
 
 function addFault(body: string, controls: SandboxControls): SandboxReply {

@@ -9,6 +9,10 @@ export const faultSchema = z.strictObject({
     'rate-limit',
     /** 503 before the effect; not stored under the key. */
     'unavailable',
+    /** 401 before anything else, as if the key were withdrawn. */
+    'unauthorized',
+    /** 400 before the effect, as if the provider found fault with what was sent. */
+    'bad-request',
     /** Never answered; no effect. */
     'hang',
     /** 500 without the effect, stored under the key as Stripe stores it. */

@@ -12,12 +12,20 @@ export interface SandboxRequest {
 
 export interface SandboxReply {
   status: number;
-  body: object;
+  /** Nothing at all when absent. */
+  body?: object;
   headers?: Record<string, string>;
 }
 
 /** `reset` breaks the connection off without an answer, `hang` leaves it open without one. */
 export type Handled = SandboxReply | 'reset' | 'hang';
+
+export interface Address {
+  /** 0 takes a free one. */
+  port?: number;
+  /** This machine alone by default. */
+  host?: string;
+}
 
 export interface RunningServer {
   url: string;
@@ -26,19 +34,19 @@ export interface RunningServer {
 
 export async function startServer(
   handle: (request: SandboxRequest) => Promise<Handled>,
-  port: number,
+  { port = 0, host = '127.0.0.1' }: Address,
 ): Promise<RunningServer> {
   const server = http.createServer((request, response) => {
     void answer(request, response, handle);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   // A server on a TCP port has an address with a port; Node's type covers pipes too.
   const address = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${host}:${address.port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -73,6 +81,10 @@ async function readRequest(request: http.IncomingMessage): Promise<SandboxReques
 }
 
 function send(response: http.ServerResponse, { status, body, headers }: SandboxReply): void {
+  if (body === undefined) {
+    response.writeHead(status, headers).end();
+    return;
+  }
   const text = JSON.stringify(body);
   const length = Buffer.byteLength(text);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers }).end(text);

@@ -1,23 +1,48 @@
 /**
- * Sandboxes in a process of their own: `main.ts --stripe 12111` prints one JSON line for each when it listens. Port 0
- * takes a free one. Ends on SIGTERM or SIGINT.
+ * Sandboxes in a process of their own: `main.ts --stripe 12111 --sendgrid 12112` prints one JSON line for each when it
+ * listens. Port 0 takes a free one; `--host 0.0.0.0` lets other machines in. Ends on SIGTERM or SIGINT.
  */
 import { parseArgs } from 'node:util';
+import { startSendGridSandbox } from './sendgrid/sandbox';
 import { startStripeSandbox } from './stripe/sandbox';
 
+const USAGE = 'Usage: main.ts [--stripe PORT] [--sendgrid PORT] [--host ADDRESS] [--indexing-delay-ms MILLISECONDS]';
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { stripe: { type: 'string' }, 'indexing-delay-ms': { type: 'string' } } });
-  const port = Number(values.stripe);
-  const indexingDelayMs = Number(values['indexing-delay-ms'] ?? 0);
-  if (!Number.isInteger(port) || !(indexingDelayMs >= 0)) {
-    throw new TypeError('Usage: main.ts --stripe PORT [--indexing-delay-ms MILLISECONDS]');
+  const { values } = parseArgs({
+    options: {
+      stripe: { type: 'string' },
+      sendgrid: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      'indexing-delay-ms': { type: 'string', default: '0' },
+    },
+  });
+  const { host } = values;
+  const indexingDelayMs = wholeNumber(values['indexing-delay-ms']);
+  const sandboxes: { provider: string; start: () => Promise<{ url: string; close(): Promise<void> }> }[] = [];
+  if (values.stripe !== undefined) {
+    const port = wholeNumber(values.stripe);
+    sandboxes.push({ provider: 'stripe', start: () => startStripeSandbox({ host, port, indexingDelayMs }) });
   }
-  const stripe = await startStripeSandbox({ port, indexingDelayMs });
-  console.log(JSON.stringify({ provider: 'stripe', url: stripe.url }));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stripe.close());
+  if (values.sendgrid !== undefined) {
+    const port = wholeNumber(values.sendgrid);
+    sandboxes.push({ provider: 'sendgrid', start: () => startSendGridSandbox({ host, port }) });
+  }
+  if (sandboxes.length === 0) throw new TypeError(USAGE);
+  for (const { provider, start } of sandboxes) {
+    const sandbox = await start();
+    console.log(JSON.stringify({ provider, url: sandbox.url }));
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void sandbox.close());
+  }
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new TypeError(USAGE);
+  return Number(text);
 }
 
 main().catch((error: unknown) => {
   console.error(error);
-  process.exitCode = 1;
+  // Also when another sandbox listens already.
+  process.exit(1);
 });

@@ -1,6 +1,7 @@
 /** Each error of the SDK, and the one answer it is mapped to. */
 import Stripe from 'stripe';
-import { answerFromError, parseRetryAfter } from '../../../src/providers/stripe/errors';
+import { parseRetryAfter } from '../../../src/providers/retry-after';
+import { answerFromError } from '../../../src/providers/stripe/errors';
 import { TransportFailure } from '../../../src/providers/stripe/http-client';
 
 interface RawError {

@@ -5,7 +5,7 @@
  */
 import { answerControl } from '../control';
 import type { Fault, FaultHandle } from '../faults';
-import { startServer, type Handled, type SandboxRequest } from '../http';
+import { startServer, type Address, type Handled, type SandboxRequest } from '../http';
 import { StripeService, type Charge } from './service';
 
 export type { Charge } from './service';
@@ -16,8 +16,7 @@ export interface StripeExchange {
   reply: Handled;
 }
 
-export interface StripeSandboxOptions {
-  port?: number;
+export interface StripeSandboxOptions extends Address {
   /** How far the search runs behind; not at all when absent. */
   indexingDelayMs?: number;
   onExchange?: (exchange: StripeExchange) => void;
@@ -48,13 +47,13 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     expireKeys: () => service.keys.expire(),
   };
   const handle = async (request: SandboxRequest): Promise<Handled> => {
-    const control = answerControl(request, controls);
+    const control = answerControl(request, { ...controls, ledger: () => ({ charges: controls.ledger() }) });
     if (control) return control;
     const reply = await service.handle(request);
     options.onExchange?.({ request, reply });
     return reply;
   };
-  const server = await startServer(handle, options.port ?? 0);
+  const server = await startServer(handle, options);
   return {
     ...controls,
     url: server.url,

@@ -6,7 +6,7 @@ import qs from 'qs';
 import { z } from 'zod';
 import { FaultPlan, type ActiveFault } from '../faults';
 import type { Handled, SandboxReply, SandboxRequest } from '../http';
-import { checkSecretKey, rateLimited, Refusal, serverError, unavailable, unknownUrl } from './errors';
+import { checkSecretKey, invalid, rateLimited, Refusal, serverError, unavailable, unknownUrl } from './errors';
 import { IdempotencyKeys, type TakenKey } from './idempotency';
 import { Intents } from './intents';
 import { newId } from './objects';
@@ -96,8 +96,10 @@ export class StripeService {
     const { request, key } = call;
     if (fault?.kind === 'rate-limit') return rateLimited(fault.retryAfterSeconds);
     if (fault?.kind === 'unavailable') return unavailable();
-    const refused = checkSecretKey(header(request, 'authorization'), request.method);
+    const secretKey = fault?.kind === 'unauthorized' ? undefined : header(request, 'authorization');
+    const refused = checkSecretKey(secretKey, request.method);
     if (refused) return refused;
+    if (fault?.kind === 'bad-request') return invalid('The request cannot be carried out.').reply;
     const operation = this.#route(request);
     if (!operation) return unknownUrl(request.method, request.path);
 

@@ -1,0 +1,79 @@
+/**
+ * SendGrid: one call hands over one mail. It takes no key of ours and offers no way to ask for a mail, so what ends
+ * `unknown` can only be sent again or given up.
+ *
+ * `send` resolves with an answer and never rejects. Process killed before the request left: nothing happened. Killed
+ * after it: SendGrid may have taken the mail, and nobody will know.
+ */
+import type { PlainAnswer } from '../answer';
+import { createMailService } from './client';
+import { answerFromError, answerFromReply, type SentMail } from './errors';
+
+export type { SentMail } from './errors';
+
+export interface SendGridOptions {
+  /** `SG.…` */
+  apiKey: string;
+  /** `http(s)://host[:port]`; SendGrid itself when absent. */
+  apiBase?: string;
+}
+
+export interface Mail {
+  /** Kept with the mail as the custom argument `job_id`, and told by SendGrid's event webhook. */
+  jobId: string;
+  /** An address alone. */
+  to: string;
+  from: Sender;
+  subject: string;
+  text: string;
+  html: string;
+  /** What kind of mail it is, for SendGrid's statistics. */
+  category: string;
+}
+
+export interface Sender {
+  email: string;
+  /** Shown beside the address. */
+  name?: string;
+}
+
+export interface SendCall {
+  /** From the start of the call to the last byte of its answer. */
+  timeoutMs: number;
+  /**
+   * Keeps back a call that has not begun. One that is under way is read to its end or time-out: to cut it would save
+   * nothing, and cost the knowledge whether the mail was taken.
+   */
+  signal: AbortSignal;
+}
+
+export interface SendGridAdapter {
+  send(mail: Mail, call: SendCall): Promise<PlainAnswer<SentMail>>;
+}
+
+export function createSendGridAdapter(options: SendGridOptions): SendGridAdapter {
+  const openService = createMailService(options);
+  return {
+    async send({ jobId, category, ...mail }, { timeoutMs, signal }) {
+      if (signal.aborted) return ABORTED;
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), timeoutMs);
+      try {
+        const [reply] = await openService(deadline.signal).send({
+          ...mail,
+          // As an object: a string would be searched for a display name.
+          to: { email: mail.to },
+          categories: [category],
+          customArgs: { job_id: jobId },
+        });
+        return answerFromReply(reply);
+      } catch (error) {
+        return answerFromError(error, Date.now());
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+const ABORTED = { kind: 'refused', code: 'ABORTED', message: 'Stopped before anything was sent' } as const;

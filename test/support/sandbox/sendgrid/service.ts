@@ -1,0 +1,104 @@
+/**
+ * How SendGrid treats a request, in its order: rate limit, key, address, body, sender, effect, answer. Faults are put
+ * between these steps. A mail that comes again is another mail: SendGrid takes no keys.
+ */
+import { randomBytes } from 'node:crypto';
+import { FaultPlan, type ActiveFault } from '../faults';
+import type { Handled, SandboxReply, SandboxRequest } from '../http';
+import * as errors from './errors';
+import { complaintsAbout, mailSchema, type Mail } from './mail';
+
+/** A mail that was really taken, once for each of its recipients. */
+export interface SentMail {
+  messageId: string;
+  /** The custom argument `job_id`. */
+  jobId: string | undefined;
+  to: string;
+  from: string;
+  subject: string;
+  category: string | undefined;
+  text: string | undefined;
+  html: string | undefined;
+}
+
+/** SendGrid's own limit, "total message size should not exceed 30MB". */
+const MAX_BYTES = 30 * 1024 * 1024;
+/** Senders of this domain were never verified. */
+const UNVERIFIED = '@unverified.example';
+
+export class SendGridService {
+  readonly faults = new FaultPlan();
+  calls = 0;
+  readonly #mails: SentMail[] = [];
+
+  ledger(): SentMail[] {
+    return [...this.#mails];
+  }
+
+  async handle(request: SandboxRequest): Promise<Handled> {
+    this.calls += 1;
+    const { method, path } = request;
+    const body = parseJson(request.body);
+    const metadata = mailSchema.shape.custom_args.safeParse(field(body, 'custom_args')).data ?? {};
+    const fault = this.faults.take({ method, path, idempotencyKey: undefined, metadata });
+    if (fault?.kind === 'reset-before') return 'reset';
+    if (fault?.kind === 'hang') return 'hang';
+    const reply = await this.#answer(request, body, fault);
+    return fault?.kind === 'lose-answer' ? 'reset' : reply;
+  }
+
+  async #answer(request: SandboxRequest, body: unknown, fault: ActiveFault | undefined): Promise<SandboxReply> {
+    if (fault?.kind === 'rate-limit') return errors.rateLimited(fault.retryAfterSeconds);
+    if (fault?.kind === 'unavailable') return errors.unavailable();
+    if (fault?.kind === 'unauthorized' || !isGoodKey(request.headers.authorization)) return errors.unauthorized();
+    if (request.path !== '/v3/mail/send') return errors.notFound();
+    if (request.method !== 'POST') return errors.methodNotAllowed();
+    if (Buffer.byteLength(request.body) > MAX_BYTES) return errors.tooLarge();
+    if (body === undefined) return errors.notJson();
+    const mail = mailSchema.safeParse(body);
+    if (!mail.success) return errors.refusal(400, complaintsAbout(mail.error));
+    if (mail.data.from.email.endsWith(UNVERIFIED)) return errors.unverifiedSender();
+    if (fault?.kind === 'bad-request') return errors.refusal(400, [{ message: 'Bad content', field: 'content' }]);
+    if (fault?.kind === 'slow') await fault.wait();
+    if (fault?.kind === 'fail-before-effect') return errors.serverError();
+    const messageId = this.#take(mail.data);
+    if (fault?.kind === 'fail-after-effect') return errors.serverError();
+    return { status: 202, headers: { 'x-message-id': messageId } };
+  }
+
+  #take(mail: Mail): string {
+    const messageId = randomBytes(16).toString('base64url');
+    for (const { to, subject, custom_args: own } of mail.personalizations) {
+      for (const { email } of to) {
+        this.#mails.push({
+          messageId,
+          jobId: own?.['job_id'] ?? mail.custom_args?.['job_id'],
+          to: email,
+          from: mail.from.email,
+          subject: subject ?? mail.subject,
+          category: mail.categories?.[0],
+          text: mail.content.find(({ type }) => type === 'text/plain')?.value,
+          html: mail.content.find(({ type }) => type === 'text/html')?.value,
+        });
+      }
+    }
+    return messageId;
+  }
+}
+
+/** Keys for tests begin so; every other one is withdrawn. */
+function isGoodKey(authorization: string | undefined): boolean {
+  return /^Bearer SG\.test\.[\w-]+$/.test(authorization ?? '');
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
