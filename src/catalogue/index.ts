@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { canaryMoney } from './canary-money';
 import type { JobType } from './job-type';
 import { paymentProcess } from './payment-process';
@@ -9,6 +10,11 @@ const JOB_TYPES = {
 } as const;
 
 export type JobTypeName = keyof typeof JOB_TYPES;
+
+/** What a requester writes: before defaults are filled in. */
+export type PayloadOf<Name extends JobTypeName> = z.input<(typeof JOB_TYPES)[Name]['payload']>;
+/** What the `completed` outcome of the type carries. */
+export type ResultOf<Name extends JobTypeName> = z.output<(typeof JOB_TYPES)[Name]['result']>;
 
 export const jobTypes: readonly JobType[] = Object.values(JOB_TYPES);
 

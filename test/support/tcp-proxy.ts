@@ -70,6 +70,11 @@ export class TcpProxy {
     for (const { client, server } of this.lines) for (const end of [client, server]) end.pause();
   }
 
+  /** What clients send arrives, and no answer comes back to those that are connected, until `resume` or a cut. */
+  holdAnswers(): void {
+    for (const { server } of this.lines) server.pause();
+  }
+
   /** Half-open for ever: those connections that are open fall silent, new ones work. */
   strand(): void {
     this.silence();

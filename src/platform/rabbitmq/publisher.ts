@@ -39,12 +39,20 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export class Publisher {
   private channel: ConfirmChannel | undefined;
   private wrapper: ChannelWrapper;
-  /** Message ids that the broker returned; the return always arrives before the confirm of the same message. */
-  private readonly returned = new Set<string>();
+  /**
+   * Message ids that the broker returned, and how often: the same message may be under way twice. A return always arrives
+   * before the confirm of its message.
+   */
+  private readonly returned = new Map<string, number>();
 
   constructor(
     private readonly connection: RabbitConnection,
-    private readonly options: { name: string; setup: (channel: ConfirmChannel) => Promise<void> },
+    private readonly options: {
+      name: string;
+      setup: (channel: ConfirmChannel) => Promise<void>;
+      /** Called as soon as a channel can be published on. */
+      onConnected?: () => void;
+    },
   ) {
     this.wrapper = this.open();
   }
@@ -91,16 +99,24 @@ export class Publisher {
     await this.options.setup(channel);
     channel.on('return', (message: Message) => {
       const { messageId }: { messageId?: unknown } = message.properties;
-      if (typeof messageId === 'string') this.returned.add(messageId);
+      if (typeof messageId === 'string') this.returned.set(messageId, (this.returned.get(messageId) ?? 0) + 1);
     });
     this.returned.clear();
     this.channel = channel;
+    this.options.onConnected?.();
+  }
+
+  private takeReturn(messageId: string): boolean {
+    const times = this.returned.get(messageId) ?? 0;
+    if (times > 1) this.returned.set(messageId, times - 1);
+    else this.returned.delete(messageId);
+    return times > 0;
   }
 
   private send(channel: ConfirmChannel, message: OutgoingMessage): Promise<PublishResult> {
     return new Promise((resolve, reject) => {
       const onConfirm = (error: unknown): void => {
-        const returned = this.returned.delete(message.messageId);
+        const returned = this.takeReturn(message.messageId);
         if (!error) resolve(returned ? 'unroutable' : 'confirmed');
         else if (isRefusal(error)) resolve('refused');
         else reject(error instanceof Error ? error : new Error('the confirm did not come'));
