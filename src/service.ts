@@ -7,7 +7,7 @@ import { composeIntake } from './composition/intake';
 import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
 import { composeRelay } from './composition/relay';
 import { composeScheduler } from './composition/scheduler';
-import { composeWorker } from './composition/worker';
+import { composeWorkers } from './composition/worker';
 import type { Config } from './config';
 import { TIERS } from './contract/names';
 import { cancelJob, type CancelAnswer } from './execution/cancel';
@@ -54,8 +54,8 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   const { database, tiers } = foundation;
   const has = (role: 'consumer' | 'worker' | 'relay' | 'scheduler'): boolean => config.roles.has(role);
 
-  const proofs = composeProofs(foundation, async () => consumer?.pauseAll());
-  const door = has('consumer') ? composeIntake(foundation) : undefined;
+  const proofs = composeProofs(foundation, async () => consumer?.pauseMoney());
+  const door = has('consumer') ? composeIntake(foundation, new Map()) : undefined;
   const consumer = door && composeConsumer(foundation, door, () => proofs.intakeBlockedBy);
   const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;
   const lifecycle = new Lifecycle(
@@ -70,7 +70,7 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
       // Stopped in reverse: first nothing is taken any more, last the outcomes of what ran are published.
       ...(has('relay') ? composeRelay(foundation) : []),
       ...(scheduler?.components ?? []),
-      ...(has('worker') ? composeWorker(foundation, overrides.handlers ?? new Map()) : []),
+      ...(has('worker') ? composeWorkers(foundation, overrides.handlers ?? new Map()) : []),
       ...(door?.components ?? []),
       ...(consumer?.components ?? []),
     ],

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { canaryMoney } from './canary-money';
+import { canaryBackground, canaryCommunication, canaryMoney } from './canaries';
 import type { JobType } from './job-type';
 import { paymentProcess } from './payment-process';
 
@@ -7,6 +7,8 @@ import { paymentProcess } from './payment-process';
 const JOB_TYPES = {
   'payment-process': paymentProcess,
   'canary-money': canaryMoney,
+  'canary-communication': canaryCommunication,
+  'canary-background': canaryBackground,
 } as const;
 
 export type JobTypeName = keyof typeof JOB_TYPES;

@@ -1,7 +1,5 @@
 import type { Channel } from 'amqplib';
-import { QUEUES, TIERS } from '../contract/names';
-import type { Intake } from '../intake/accept';
-import type { IntakeMetrics } from '../intake/metrics';
+import { LOWER_TIERS, QUEUES } from '../contract/names';
 import { RequestConsumer } from '../intake/request-consumer';
 import { countStart, forgetStarts } from '../jobs/dead-letters';
 import type { Component } from '../platform/lifecycle';
@@ -9,25 +7,26 @@ import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Consumer, consumerMetrics, type Delivery } from '../platform/rabbitmq/consumer';
 import { declareTopology } from '../topology/assert';
 import type { Foundation } from './foundation';
+import type { IntakeRoom } from './intake';
 
 export interface ConsumerRole {
   components: Component[];
-  /** Closes the channels until `blockedBy` says that requests can be taken. */
-  pauseAll: () => void;
+  /** Closes the channels of what may hold money requests, until `moneyProblem` says that they can be taken. */
+  pauseMoney: () => void;
 }
 
 /** Requests from the broker to the intake: one consumer for each queue. */
 export function composeConsumer(
   foundation: Foundation,
-  door: { intake: Intake; metrics: IntakeMetrics },
-  blockedBy: () => string | undefined,
+  door: Pick<IntakeRoom, 'intake' | 'metrics' | 'tierProblem'>,
+  moneyProblem: () => string | undefined,
 ): ConsumerRole {
   const { config, log, metrics, database } = foundation;
   const connection = new RabbitConnection(config.rabbitmq.url, 'intake', log);
   const instruments = consumerMetrics(metrics);
   const ack = foundation.decorate('ack', (delivery: Delivery) => Promise.resolve(delivery.ack()));
 
-  const consumerOf = (queue: string, suspectAll = false): RequestConsumer => {
+  const consumerOf = (queue: string, problem: () => string | undefined, suspectAll = false): RequestConsumer => {
     const source = new Consumer(
       connection,
       { queue, prefetch: config.rabbitmq.prefetch, setup: (channel: Channel) => declareTopology(channel) },
@@ -41,7 +40,7 @@ export function composeConsumer(
       {
         intake: door.intake,
         ack,
-        blockedBy: async () => blockedBy() ?? (await databaseProblem(foundation)),
+        blockedBy: async () => problem() ?? (await databaseProblem(foundation)),
         countStart: foundation.decorate('count start', (key, delivery) =>
           countStart(database, key, delivery.queue, delivery.content),
         ),
@@ -53,24 +52,28 @@ export function composeConsumer(
     return requests;
   };
 
-  const consumers = [
-    ...[...TIERS.map((tier) => QUEUES.requests[tier]), QUEUES.otherRequests, QUEUES.domainEvents].map((queue) => ({
-      name: queue,
-      consumer: consumerOf(queue),
-    })),
-    { name: QUEUES.deadRequests, consumer: consumerOf(QUEUES.deadRequests, true) },
-  ];
+  // Each tier's own queue waits for that tier alone; the others may hold requests of every tier, and wait for money's.
+  const ofLowerTiers = LOWER_TIERS.map((tier) => ({
+    name: QUEUES.requests[tier],
+    consumer: consumerOf(QUEUES.requests[tier], () => door.tierProblem(tier)),
+  }));
+  const ofMoney = [QUEUES.requests.money, QUEUES.otherRequests, QUEUES.domainEvents, QUEUES.deadRequests].map(
+    (name) => ({
+      name,
+      consumer: consumerOf(name, moneyProblem, name === QUEUES.deadRequests),
+    }),
+  );
   return {
     components: [
       { name: 'intake connection', stop: () => connection.close() },
-      ...consumers.map(({ name, consumer }) => ({
+      ...[...ofLowerTiers, ...ofMoney].map(({ name, consumer }) => ({
         name: `consumer of ${name}`,
         start: () => Promise.resolve(consumer.start()),
         stop: () => consumer.stop(),
       })),
     ],
-    pauseAll: () => {
-      for (const { consumer } of consumers) consumer.pauseUntilClear();
+    pauseMoney: () => {
+      for (const { consumer } of ofMoney) consumer.pauseUntilClear();
     },
   };
 }

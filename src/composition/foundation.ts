@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import type { Config } from '../config';
-import type { Tier } from '../contract/names';
+import type { LowerTier, Tier } from '../contract/names';
+import { VolatileJobs } from '../jobs/volatile/store';
 import { OutboxSignal } from '../outbox/signal';
 import type { Logger } from '../platform/logger';
 import { Metrics } from '../platform/metrics';
@@ -15,6 +16,7 @@ export type StepName =
   | 'count start'
   | 'claim'
   | 'enqueue'
+  | 'prolong'
   | 'mark not queued'
   | 'answer contested'
   | 'reject'
@@ -28,6 +30,7 @@ export type StepName =
   | 'call provider'
   | 'settle'
   | 'append outcome'
+  | 'forget finished'
   | 'read outbox'
   | 'publish'
   | 'mark published'
@@ -51,13 +54,18 @@ export interface TierStore {
   prefix: string;
 }
 
+/** The Redis of a lower tier, which also is all that remembers its open jobs. */
+export interface VolatileTierStore extends TierStore {
+  jobs: VolatileJobs;
+}
+
 /** What all roles of a process share. */
 export interface Foundation {
   config: Config;
   log: Logger;
   metrics: Metrics;
   database: Database;
-  tiers: Record<Tier, TierStore>;
+  tiers: { money: TierStore } & Record<LowerTier, VolatileTierStore>;
   outboxSignal: OutboxSignal;
   decorate: Decorate;
 }
@@ -68,8 +76,8 @@ export function layFoundation(config: Config, log: Logger, decorate: Decorate): 
   const outboxSignal = new OutboxSignal(database, log);
   const tiers = {
     money: openTier('money', config, log),
-    communication: openTier('communication', config, log),
-    background: openTier('background', config, log),
+    communication: openVolatileTier('communication', config, log),
+    background: openVolatileTier('background', config, log),
   };
   return { config, log, metrics, database, tiers, outboxSignal, decorate };
 }
@@ -78,9 +86,18 @@ function openTier(tier: Tier, { redis: options }: Config, log: Logger): TierStor
   const url = options.urls[tier];
   const prefix = `${options.prefix}:{${tier}}`;
   const redis = connectRedis(url, log, options.commandTimeoutMs);
-  const { queueName } = QUEUE_POLICIES[tier];
-  const queue = new JobQueue(redis, { name: queueName, prefix, timeoutMs: options.commandTimeoutMs }, log);
+  const { queueName, keepInRedis } = QUEUE_POLICIES[tier];
+  const queue = new JobQueue(
+    redis,
+    { name: queueName, prefix, timeoutMs: options.commandTimeoutMs, keep: keepInRedis },
+    log,
+  );
   return { redis, url, queue, prefix };
+}
+
+function openVolatileTier(tier: LowerTier, config: Config, log: Logger): VolatileTierStore {
+  const store = openTier(tier, config, log);
+  return { ...store, jobs: new VolatileJobs(store.redis, tier, store.prefix) };
 }
 
 /** The database as leases use it. */

@@ -1,11 +1,18 @@
-import { Intake, type AcceptSteps } from '../intake/accept';
+import { QUEUE_POLICIES } from '../catalogue/queues';
+import type { LowerTier, Tier } from '../contract/names';
+import { Intake } from '../intake/accept';
+import type { AnswerSteps } from '../intake/answers';
 import { intakeMetrics, type IntakeMetrics } from '../intake/metrics';
+import { MoneyClaims } from '../intake/money-claims';
 import type { IntakeAnswer } from '../intake/request';
+import { VolatileClaims } from '../intake/volatile-claims';
 import { insertClaims, markNotQueued } from '../jobs/claim';
 import { lockStanding } from '../jobs/conflicts';
+import { addCounts } from '../jobs/counts';
 import { readRefusals, recordDeadLetters } from '../jobs/dead-letters';
 import { anyWaiting } from '../jobs/dispatch';
-import { addFollowers, readFollowed } from '../jobs/followers';
+import { readFinished } from '../jobs/finished';
+import { addFollowers, insertFollowers, readFollowed } from '../jobs/followers';
 import { appendToOutbox } from '../outbox/rows';
 import type { Component } from '../platform/lifecycle';
 import { QueueWindow } from '../queues/window';
@@ -15,44 +22,102 @@ import type { Foundation } from './foundation';
 export interface IntakeRoom {
   intake: Intake;
   metrics: IntakeMetrics;
+  /** Why a tier takes nothing now; undefined when it does. */
+  tierProblem: (tier: LowerTier) => string | undefined;
   components: Component[];
 }
 
-export function composeIntake(foundation: Foundation): IntakeRoom {
-  const { config, log, database, tiers } = foundation;
+/** @param unavailable job types that this deployment cannot run, with the reason */
+export function composeIntake(foundation: Foundation, unavailable: ReadonlyMap<string, string>): IntakeRoom {
+  const { config, log, database, tiers, decorate } = foundation;
   const metrics = intakeMetrics(foundation.metrics);
-  const window = new QueueWindow(
-    { size: () => tiers.money.queue.size(), anyWaiting: () => anyWaiting(database) },
-    config.intake.window,
-    log,
-  );
+  const windows = {
+    money: windowOf(foundation, 'money', () => anyWaiting(database)),
+    communication: windowOf(foundation, 'communication', () => Promise.resolve(false)),
+    background: windowOf(foundation, 'background', () => Promise.resolve(false)),
+  };
+  const answering: Omit<AnswerSteps, 'addFollowers'> = {
+    transaction: (work) => database.transaction(work),
+    recordDeadLetters: decorate('reject', recordDeadLetters),
+    append: appendToOutbox,
+    signal: () => foundation.outboxSignal.send(),
+  };
+  const claims = {
+    money: moneyClaims(foundation, answering, windows.money),
+    communication: volatileClaims(foundation, answering, 'communication', windows.communication),
+    background: volatileClaims(foundation, answering, 'background', windows.background),
+  };
+  const steps = { ...answering, onAnswer: (answer: IntakeAnswer, type: string) => count(answer, type, metrics) };
   return {
-    intake: new Intake(acceptSteps(foundation, window, metrics), config.intake.keySecret, log),
+    intake: new Intake(claims, steps, unavailable, log),
     metrics,
-    components: [{ name: 'queue window', start: () => Promise.resolve(window.start()), stop: () => window.stop() }],
+    tierProblem: (tier) => {
+      if (tiers[tier].redis.status !== 'ready') return `the Redis of the ${tier} tier is not connected`;
+      return windows[tier].isFull ? `${config.intake.windows[tier]} jobs of the ${tier} tier wait already` : undefined;
+    },
+    components: Object.entries(windows).map(([tier, window]) => ({
+      name: `${tier} window`,
+      start: () => Promise.resolve(window.start()),
+      stop: () => window.stop(),
+    })),
   };
 }
 
-function acceptSteps(
-  { database, tiers, outboxSignal, decorate }: Foundation,
+function windowOf({ config, log, tiers }: Foundation, tier: Tier, waiting: () => Promise<boolean>): QueueWindow {
+  const steps = { size: () => tiers[tier].queue.size(), anyWaiting: waiting };
+  return new QueueWindow(steps, config.intake.windows[tier], log);
+}
+
+function moneyClaims(
+  { config, database, tiers, decorate, log }: Foundation,
+  answering: Omit<AnswerSteps, 'addFollowers'>,
   window: QueueWindow,
-  metrics: IntakeMetrics,
-): AcceptSteps {
-  return {
-    claim: decorate('claim', (claims) => insertClaims(database, claims)),
-    enqueue: decorate('enqueue', (jobs) => tiers.money.queue.add(jobs)),
-    markNotQueued: decorate('mark not queued', (jobIds) => markNotQueued(database, jobIds)),
-    takeRoom: (count) => window.take(count),
-    transaction: (work) => database.transaction(work),
-    lockStanding,
-    readFollowed,
-    readRefusals,
-    addFollowers: decorate('answer contested', addFollowers),
-    recordDeadLetters: decorate('reject', recordDeadLetters),
-    append: appendToOutbox,
-    signal: () => outboxSignal.send(),
-    onAnswer: (answer, type) => count(answer, type, metrics),
-  };
+): MoneyClaims {
+  return new MoneyClaims(
+    {
+      ...answering,
+      claim: decorate('claim', (asked) => insertClaims(database, asked)),
+      enqueue: decorate('enqueue', (jobs) => tiers.money.queue.add(jobs)),
+      markNotQueued: decorate('mark not queued', (jobIds) => markNotQueued(database, jobIds)),
+      takeRoom: (wanted) => window.take(wanted),
+      lockStanding,
+      readFollowed,
+      readRefusals,
+      addFollowers: decorate('answer contested', addFollowers),
+    },
+    config.intake.keySecret,
+    log,
+  );
+}
+
+function volatileClaims(
+  { config, database, tiers, decorate }: Foundation,
+  answering: Omit<AnswerSteps, 'addFollowers'>,
+  tier: LowerTier,
+  window: QueueWindow,
+): VolatileClaims {
+  const { jobs: open, queue } = tiers[tier];
+  const { queueName } = QUEUE_POLICIES[tier];
+  return new VolatileClaims(
+    tier,
+    {
+      ...answering,
+      claim: decorate('claim', (asked) => open.claim(asked)),
+      release: (asked) => open.release(asked),
+      forget: async (ended) => {
+        await open.forget(ended.map((job) => ({ ...job, liveKey: job.liveKey ?? '' })));
+      },
+      enqueue: decorate('enqueue', (jobs) => queue.add(jobs)),
+      prolong: decorate('prolong', (jobs) => open.prolong(jobs)),
+      takeRoom: (wanted) => window.takeAny(wanted),
+      readFollowed: (requestKeys) => readFollowed(database, requestKeys),
+      readRefusals: (keys) => readRefusals(database, keys),
+      readFinished: (wanted) => readFinished(database, wanted),
+      countAccepted: (accepted) => addCounts(database, queueName, config.instance, { accepted }),
+      addFollowers: decorate('answer contested', insertFollowers),
+    },
+    config.intake.keySecret,
+  );
 }
 
 function count(answer: IntakeAnswer, type: string, metrics: IntakeMetrics): void {

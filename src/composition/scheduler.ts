@@ -1,7 +1,9 @@
 import { markNotQueued } from '../jobs/claim';
 import { raiseDispatch, readOpenDispatched, reopenResolved, takeWaiting } from '../jobs/dispatch';
+import { readCounts } from '../jobs/counts';
+import { deleteExpired, FINISHED_AS_RECORD } from '../jobs/finished';
 import { takeLateFollowers } from '../jobs/followers';
-import { readMarker, writeMarker } from '../jobs/markers';
+import { readMarker, writeMarker, type QueueMarker } from '../jobs/markers';
 import { dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
 import { appendToOutbox } from '../outbox/rows';
 import { Lease } from '../platform/lease';
@@ -9,12 +11,17 @@ import type { Component } from '../platform/lifecycle';
 import { describeError } from '../platform/logger';
 import { Loop } from '../platform/time';
 import { QUEUE_POLICIES } from '../catalogue/queues';
+import { LOWER_TIERS, type LowerTier } from '../contract/names';
 import { leaveMarker, readMemory } from '../queues/marker';
 import { answerLateFollowers } from '../recovery/late-followers';
 import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
+import { tierWatchMetrics, watchTier } from '../recovery/tier-watch';
 import { leaseDatabase, type Foundation } from './foundation';
 
-const HOUR_MS = 60 * 60 * 1_000;
+const MINUTE_MS = 60 * 1_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Rows that one statement of the clean-up takes, so that it never holds up others for long. */
+const EXPIRED_AT_ONCE = 1_000;
 /** Published messages stay this long, for people who look into something. */
 const KEEP_PUBLISHED_MS = 7 * 24 * HOUR_MS;
 
@@ -52,18 +59,21 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
     HOUR_MS,
     (error) => log.error('partitions not kept up', { error: describeError(error) }),
   );
+  const forgetting = new Loop(
+    async () => {
+      while (lease.held && (await deleteExpired(database, EXPIRED_AT_ONCE)) === EXPIRED_AT_ONCE);
+    },
+    MINUTE_MS,
+    (error) => log.error('expired keys not deleted', { error: describeError(error) }),
+  );
   const lateFollowers = new Loop(
-    () =>
-      answerLateFollowers({
-        isLeader: () => lease.held,
-        transaction: (work) => database.transaction(work),
-        take: takeLateFollowers,
-        append: appendToOutbox,
-        signal: () => foundation.outboxSignal.send(),
-      }),
+    async () => {
+      for (const records of ['critical_jobs', FINISHED_AS_RECORD]) await answerFollowersOf(foundation, lease, records);
+    },
     config.recovery.checkEveryMs,
     (error) => log.warn('late followers not answered', { error: describeError(error) }),
   );
+  const watchMetrics = tierWatchMetrics(metrics);
   return {
     components: [
       { name: 'outbox partitions', start: () => ensurePartitions(database) },
@@ -74,10 +84,47 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
         start: () => Promise.resolve(lateFollowers.start()),
         stop: () => lateFollowers.stop(),
       },
+      ...LOWER_TIERS.map((tier) => composeTierWatch(foundation, tier, lease, watchMetrics)),
       { name: 'partition upkeep', start: () => Promise.resolve(upkeep.start()), stop: () => upkeep.stop() },
+      { name: 'expired keys', start: () => Promise.resolve(forgetting.start()), stop: () => forgetting.stop() },
     ],
     wakeFeeder: () => reconciler.poke(),
   };
+}
+
+function answerFollowersOf(foundation: Foundation, lease: Lease, records: string): Promise<void> {
+  return answerLateFollowers({
+    isLeader: () => lease.held,
+    transaction: (work) => foundation.database.transaction(work),
+    take: (tx) => takeLateFollowers(tx, records),
+    append: appendToOutbox,
+    signal: () => foundation.outboxSignal.send(),
+  });
+}
+
+function composeTierWatch(
+  { config, database, tiers, log }: Foundation,
+  tier: LowerTier,
+  lease: Lease,
+  metrics: ReturnType<typeof tierWatchMetrics>,
+): Component {
+  const { redis, queue, prefix } = tiers[tier];
+  const { queueName } = QUEUE_POLICIES[tier];
+  const steps = {
+    isLeader: () => lease.held,
+    readMemory: () => readMemory(redis, prefix),
+    leaveMarker: (found: number | undefined, marker: number) => leaveMarker(redis, prefix, found, marker),
+    readMarker: () => readMarker(database, queueName),
+    writeMarker: (marker: QueueMarker) => writeMarker(database, queueName, marker),
+    readCounts: () => readCounts(database, queueName),
+    size: () => queue.size(),
+  };
+  const loop = new Loop(
+    () => watchTier(steps, queueName, metrics, log),
+    config.recovery.checkEveryMs,
+    (error) => log.warn('a tier could not be watched', { queue: queueName, error: describeError(error) }),
+  );
+  return { name: `${tier} watch`, start: () => Promise.resolve(loop.start()), stop: () => loop.stop() };
 }
 
 function composeReconciler(foundation: Foundation, isLeader: () => boolean): Reconciler {
@@ -100,7 +147,7 @@ function composeReconciler(foundation: Foundation, isLeader: () => boolean): Rec
       takeWaiting: decorate('take waiting', (limit) => takeWaiting(database, limit)),
       reopenResolved: () => reopenResolved(database),
     },
-    { window: config.intake.window, ...config.recovery },
+    { window: config.intake.windows.money, ...config.recovery },
     recoveryMetrics(metrics),
     log,
   );

@@ -12,10 +12,17 @@ export class ConfigError extends Error {
 const ROLES = ['api', 'consumer', 'worker', 'relay', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
 
+const QUEUES = ['money', 'communication', 'background'] as const;
+
 const roles = z
   .string()
   .transform((list) => list.split(',').map((role) => role.trim()))
   .pipe(z.array(z.enum(ROLES)).min(1));
+
+const queues = z
+  .string()
+  .transform((list) => list.split(',').map((queue) => queue.trim()))
+  .pipe(z.array(z.enum(QUEUES)).min(1));
 
 const positive = z.coerce.number().int().positive();
 /** A URL of one of these protocols. */
@@ -53,6 +60,10 @@ const variables = z.object({
   /** Turns default idempotency keys, which hold addresses, into what is stored. Changing it forgets those keys. */
   IDEMPOTENCY_KEY_SECRET: z.string().min(32),
   MONEY_WINDOW: positive.default(50_000),
+  COMMUNICATION_WINDOW: positive.default(100_000),
+  BACKGROUND_WINDOW: positive.default(100_000),
+  /** The queues that this process works on. */
+  WORKER_QUEUES: queues.default([...QUEUES]),
   CANARY_CONCURRENCY: positive.default(400),
   MAX_BATCH: positive.default(200),
 

@@ -42,8 +42,14 @@ export function loadConfig(environment: Environment) {
       managementUrl: env.RABBITMQ_MANAGEMENT_URL,
       prefetch: env.CONSUMER_PREFETCH,
     },
-    intake: { keySecret: env.IDEMPOTENCY_KEY_SECRET, maxBatch: env.MAX_BATCH, window: env.MONEY_WINDOW },
+    intake: {
+      keySecret: env.IDEMPOTENCY_KEY_SECRET,
+      maxBatch: env.MAX_BATCH,
+      /** Jobs that the Redis of a tier may hold. */
+      windows: { money: env.MONEY_WINDOW, communication: env.COMMUNICATION_WINDOW, background: env.BACKGROUND_WINDOW },
+    },
     worker: {
+      queues: [...new Set(env.WORKER_QUEUES)],
       canaryConcurrency: env.CANARY_CONCURRENCY,
       maxBatch: env.MAX_BATCH,
       lockMs: 10_000,

@@ -2,6 +2,9 @@
 
 export const TIERS = ['money', 'communication', 'background'] as const;
 export type Tier = (typeof TIERS)[number];
+/** Tiers whose open jobs live in their Redis alone. */
+export const LOWER_TIERS = ['communication', 'background'] as const satisfies readonly Tier[];
+export type LowerTier = (typeof LOWER_TIERS)[number];
 
 export const EXCHANGES = {
   /** Services publish job requests here; routing key `<tier>.<type>`. */

@@ -26,11 +26,13 @@ export type EndingAnswer = 'settled' | 'fenced';
 export interface SettleSteps {
   transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
   appendFacts: (tx: Transaction, facts: EffectFact[]) => Promise<void>;
-  settle: (tx: Transaction, settlements: Settlement[]) => Promise<SettledJob[]>;
+  settle: (tx: Transaction, ends: { job: StartedJob; settlement: Settlement }[]) => Promise<SettledJob[]>;
   takeFollowers: (tx: Transaction, jobIds: string[]) => Promise<Follower[]>;
   recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<unknown>;
   append: (tx: Transaction, messages: PublishableOutcome[]) => Promise<void>;
   wasSettledBy: (jobId: string, token: string) => Promise<boolean>;
+  /** What is left to do once the decisions are durable. Whether it succeeds must not matter to them. */
+  tidyUp: (ends: { job: StartedJob; settlement: Settlement }[]) => Promise<void>;
   /** Tells the relay, after the commit. */
   signal: () => void;
 }
@@ -86,10 +88,7 @@ export class Settler {
         tx,
         endings.flatMap((ending) => ending.facts),
       );
-      const jobs = await this.steps.settle(
-        tx,
-        endings.map((ending) => ending.decision.settlement),
-      );
+      const jobs = await this.steps.settle(tx, endings.map(toEnd));
       // By token: two attempts of one job may meet in a group, and only one of them decides.
       const byToken = new Map(jobs.map((job) => [job.token, job]));
       const mine = endings.filter((ending) => byToken.has(ending.job.token));
@@ -98,7 +97,14 @@ export class Settler {
       return new Set(byToken.keys());
     });
     this.steps.signal();
+    await this.tidyUp(endings.filter(({ job }) => settled.has(job.token)));
     return Promise.all(endings.map((ending) => this.answer(ending, settled)));
+  }
+
+  private async tidyUp(endings: Ending[]): Promise<void> {
+    await this.steps
+      .tidyUp(endings.map(toEnd))
+      .catch((error: unknown) => this.log.warn('settled and not tidied up', { error: describeError(error) }));
   }
 
   private async answersToFollowers(
@@ -124,6 +130,10 @@ export class Settler {
     if (settled.has(ending.job.token)) return 'settled';
     return (await this.steps.wasSettledBy(ending.job.jobId, ending.job.token)) ? 'settled' : 'fenced';
   }
+}
+
+function toEnd({ job, decision }: Ending): { job: StartedJob; settlement: Settlement } {
+  return { job, settlement: decision.settlement };
 }
 
 function outcomesOf(ending: Ending): PublishableOutcome[] {

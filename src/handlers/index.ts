@@ -1,5 +1,5 @@
 import type { StripeAdapter } from '../providers/stripe/adapter';
-import { canaryMoneyHandler } from './canary-money';
+import { canaryHandlers } from './canaries';
 import type { Handler } from './handler';
 import { paymentProcessHandler } from './payment-process';
 
@@ -9,5 +9,5 @@ export interface ProviderAdapters {
 
 /** Every handler there is, by job type. */
 export function createHandlers(adapters: ProviderAdapters): Map<string, Handler> {
-  return new Map([canaryMoneyHandler, paymentProcessHandler(adapters.stripe)]);
+  return new Map([...canaryHandlers, paymentProcessHandler(adapters.stripe)]);
 }

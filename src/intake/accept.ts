@@ -1,256 +1,98 @@
 /**
  * The one door: validate → claim → enqueue → answer, for requests from the broker, from HTTP, from schedules and
- * workflows alike. After `accept` has resolved, everything that it answered is durable and the message may be
- * acknowledged; when it rejects, nothing may be.
- *
- * What may crash where: before the claim commits, nothing happened. Between claim and enqueue the job waits in PostgreSQL;
- * the broker brings the message again and the same identity enqueues it, or the reconciler does. Between enqueue and
- * acknowledgement the message comes again and is found to be the same request.
+ * workflows alike. After `accept` has resolved, everything that it answered is durable for its tier and the message may be
+ * acknowledged; when it rejects, nothing may be. What may crash where is told by the claims of each tier.
  */
-import type { Claim } from '../jobs/claim';
-import type { StandingJob } from '../jobs/conflicts';
-import type { DeadLetter } from '../jobs/dead-letters';
-import type { Follower } from '../jobs/followers';
-import { isTerminal, type JobRecord } from '../jobs/job';
-import { duplicateOutcome } from '../jobs/outcomes';
-import type { OutboxMessage } from '../outbox/rows';
+import { TIERS, type Tier } from '../contract/names';
 import type { Logger } from '../platform/logger';
-import { describeError } from '../platform/logger';
-import type { Transaction } from '../platform/postgres/database';
-import { isRetryableConflict, isUnavailable } from '../platform/postgres/errors';
-import type { QueuedJob } from '../queues/ref';
-import { toClaim } from './claims';
-import { deadLetterOf, rejectedOutcome } from './rejections';
-import type { IntakeAnswer, IntakeRequest, Offer, Rejection, RejectionCode } from './request';
-import { judge, toAnswer, type Standing } from './verdict';
+import { toRejection, writeRejections, type AnswerSteps } from './answers';
+import { detourOf } from './detour';
+import type { IntakeAnswer, Offer, Rejection } from './request';
+import { TierUnavailableError } from './tier-unavailable';
 
-export interface AcceptSteps {
-  /** Inserts the claims; answers with the ids of those that are jobs now. */
-  claim: (claims: Claim[]) => Promise<Set<string>>;
-  enqueue: (jobs: QueuedJob[]) => Promise<void>;
-  markNotQueued: (jobIds: string[]) => Promise<void>;
-  /** Whether Redis may hold `count` more jobs, or they shall wait in PostgreSQL. */
-  takeRoom: (count: number) => boolean;
-  transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
-  lockStanding: (
-    tx: Transaction,
-    requestKeys: string[],
-    liveKeys: string[],
-    jobIds: string[],
-  ) => Promise<StandingJob[]>;
-  readFollowed: (tx: Transaction, requestKeys: string[]) => Promise<Map<string, string>>;
-  readRefusals: (tx: Transaction, rejectionKeys: string[]) => Promise<Standing['refused']>;
-  addFollowers: (tx: Transaction, followers: (Follower & { answered: boolean })[]) => Promise<void>;
-  recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<Set<string>>;
-  append: (tx: Transaction, messages: OutboxMessage[]) => Promise<void>;
-  /** Tells the relay, after the commit. */
-  signal: () => void;
+export interface TierClaims {
+  /** Answers each offer, in order. @throws when the tier cannot take them; then nothing may be acknowledged */
+  accept: (offers: Offer[]) => Promise<IntakeAnswer[]>;
+}
+
+export interface IntakeSteps extends Omit<AnswerSteps, 'addFollowers'> {
   onAnswer: (answer: IntakeAnswer, type: string) => void;
 }
 
-interface Candidate {
-  offer: Offer;
-  claim: Claim;
-}
-
-/** A key may be released between the claim that met it and the look at who held it; then the claim is tried again. */
-const MAX_ROUNDS = 5;
-
 export class Intake {
   constructor(
-    private readonly steps: AcceptSteps,
-    private readonly keySecret: string,
+    private readonly tiers: Record<Tier, TierClaims>,
+    private readonly steps: IntakeSteps,
+    /** Job types that cannot be run by this deployment, with the reason. */
+    private readonly unavailable: ReadonlyMap<string, string>,
     private readonly log: Logger,
   ) {}
 
-  /** Answers each offer, in order. @throws when PostgreSQL cannot be used; then nothing may be acknowledged */
+  /** Answers each offer, in order. @throws TierUnavailableError, or when PostgreSQL cannot be used */
   async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
-    const room = this.steps.takeRoom(offers.length);
-    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, room) }));
-    const answers = new Map<Candidate, IntakeAnswer>();
-    let open = candidates;
-    for (let round = 1; open.length > 0; round += 1) {
-      if (round > MAX_ROUNDS) throw new Error('the same keys were taken and released too often to be claimed');
-      open = await this.claimRound(open, answers);
+    const answers = new Map<Offer, IntakeAnswer>();
+    await this.refuseUnavailable(offers, answers);
+    // Money first: what it accepted stays accepted, whatever becomes of the others.
+    for (const tier of TIERS) {
+      const theirs = offers.filter((offer) => offer.request.type.queue === tier && !answers.has(offer));
+      if (theirs.length === 0) continue;
+      const answered = await this.acceptIn(tier, theirs);
+      theirs.forEach((offer, index) => {
+        const answer = answered[index];
+        if (answer) answers.set(offer, answer);
+      });
     }
-    return candidates.map((candidate) => {
-      const answer = answers.get(candidate);
+    return offers.map((offer) => {
+      const answer = answers.get(offer);
       if (!answer) throw new Error('an offer was left without an answer');
-      this.steps.onAnswer(answer, candidate.claim.jobType);
+      this.steps.onAnswer(answer, offer.request.type.name);
       return answer;
     });
   }
 
   /** Refuses messages: dead letter and outcome in one transaction. What was refused before is only counted. */
   async reject(rejections: Rejection[]): Promise<void> {
-    if (rejections.length === 0) return;
-    await this.steps.transaction((tx) => this.writeRejections(tx, rejections));
-    this.steps.signal();
+    await this.write(rejections);
     for (const { code, type, problems, jobId } of rejections) {
       this.steps.onAnswer({ kind: 'rejected', code, problems, jobId }, type ?? 'unknown');
     }
   }
 
-  /** Claims what it can; answers with the candidates that must be claimed again. */
-  private async claimRound(candidates: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
-    const { claimed, refused } = await this.claimAll(candidates);
-    const created = candidates.filter(({ claim }) => claimed.has(claim.jobId));
-    for (const candidate of created) answers.set(candidate, { kind: 'created', jobId: candidate.claim.jobId });
-    await this.enqueue(created.filter(({ claim }) => claim.queued).map(({ claim }) => firstDispatch(claim)));
-    for (const candidate of refused) answers.set(candidate, await this.refuse(candidate));
-    const contested = candidates.filter((candidate) => !answers.has(candidate));
-    return contested.length === 0 ? [] : this.answerContested(contested, answers);
-  }
-
-  /** A statement that PostgreSQL refuses for one of its rows is run row by row: neighbours are not harmed. */
-  private async claimAll(candidates: Candidate[]): Promise<{ claimed: Set<string>; refused: Candidate[] }> {
+  private async acceptIn(tier: Tier, offers: Offer[]): Promise<IntakeAnswer[]> {
     try {
-      return { claimed: await this.claimRetrying(candidates), refused: [] };
+      return await this.tiers[tier].accept(offers);
     } catch (error) {
-      if (isUnavailable(error)) throw error;
-      if (candidates.length === 1) return { claimed: new Set(), refused: candidates };
-      this.log.warn('claiming row by row', { jobs: candidates.length, error: describeError(error) });
-    }
-    const claimed = new Set<string>();
-    const refused: Candidate[] = [];
-    for (const candidate of candidates) {
-      const one = await this.claimAll([candidate]);
-      for (const id of one.claimed) claimed.add(id);
-      refused.push(...one.refused);
-    }
-    return { claimed, refused };
-  }
-
-  private async claimRetrying(candidates: Candidate[], tries = 5): Promise<Set<string>> {
-    try {
-      return await this.steps.claim(candidates.map(({ claim }) => claim));
-    } catch (error) {
-      if (tries > 1 && isRetryableConflict(error)) return this.claimRetrying(candidates, tries - 1);
-      throw error;
-    }
-  }
-
-  /** Without Redis the jobs stay claimed, and are fed when it is back: the answer is success all the same. */
-  private async enqueue(jobs: QueuedJob[]): Promise<void> {
-    if (jobs.length === 0) return;
-    try {
-      await this.steps.enqueue(jobs);
-    } catch (error) {
-      this.log.warn('jobs stay in PostgreSQL', { jobs: jobs.length, error: describeError(error) });
-      const ids = jobs.map((job) => job.jobId);
-      // If this fails too, the reconciler finds them when they are overdue.
-      await this.steps
-        .markNotQueued(ids)
-        .catch((failure: unknown) => this.log.warn('jobs not marked', { error: describeError(failure) }));
-    }
-  }
-
-  private async refuse({ offer, claim }: Candidate): Promise<IntakeAnswer> {
-    const problems = [{ path: 'data', message: 'cannot be stored' }];
-    if (offer.body) await this.reject([toRejection(offer.request, offer.body, claim, 'NOT_STORABLE', problems)]);
-    return { kind: 'rejected', code: 'NOT_STORABLE', problems, jobId: undefined };
-  }
-
-  /** Explains why claims found no place, and answers them, under the locks of the jobs that were in their way. */
-  private async answerContested(contested: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
-    const now = new Date();
-    const waitingAgain = await this.steps.transaction(async (tx) => {
-      const standing = await this.findStanding(
-        tx,
-        contested.map(({ claim }) => claim),
-      );
-      const judged = contested.map((candidate) => ({
-        ...candidate,
-        candidate,
-        verdict: judge(candidate.claim, standing),
-      }));
-      const duplicates = judged.flatMap(({ claim, verdict }) =>
-        verdict.kind === 'duplicate' ? [{ job: verdict.job, follower: toFollower(claim, verdict.job) }] : [],
-      );
-      await this.steps.addFollowers(
-        tx,
-        duplicates.map(({ job, follower }) => ({ ...follower, answered: isTerminal(job.status) })),
-      );
-      await this.steps.append(
-        tx,
-        duplicates.map(({ job, follower }) => duplicateOutcome(job, follower, job, 'first', now)),
-      );
-      await this.writeRejections(
-        tx,
-        judged.flatMap(({ offer: { request, body }, claim, verdict }) =>
-          verdict.kind === 'rejected' && body
-            ? [toRejection(request, body, claim, verdict.code, verdict.problems, verdict.jobId)]
-            : [],
+      if (!(error instanceof TierUnavailableError) || !offers.every(({ mayDetour }) => mayDetour)) throw error;
+      this.log.warn('jobs of domain events take the way round', { queue: tier, jobs: offers.length });
+      await this.steps.transaction((tx) =>
+        this.steps.append(
+          tx,
+          offers.map(({ request }) => detourOf(request)),
         ),
       );
-      return judged;
-    });
-    this.steps.signal();
-    await this.enqueue(
-      waitingAgain.flatMap(({ verdict }) => (verdict.kind === 'redelivered' ? verdict.redispatch : [])),
-    );
-    for (const { candidate, verdict } of waitingAgain) {
-      if (verdict.kind !== 'released') answers.set(candidate, toAnswer(verdict));
+      this.steps.signal();
+      return offers.map(() => ({ kind: 'detoured' }));
     }
-    return contested.filter((candidate) => !answers.has(candidate));
   }
 
-  /** Everything that may be in the way of these claims. The rows of the jobs stay locked until the transaction ends. */
-  private async findStanding(tx: Transaction, claims: Claim[]): Promise<Standing> {
-    const requestKeys = claims.map((claim) => claim.requestKey);
-    const followed = await this.steps.readFollowed(tx, requestKeys);
-    const refused = await this.steps.readRefusals(
-      tx,
-      claims.flatMap(({ rejectionKey }) => rejectionKey ?? []),
+  private async refuseUnavailable(offers: Offer[], answers: Map<Offer, IntakeAnswer>): Promise<void> {
+    const refused = offers.flatMap((offer) => {
+      const reason = this.unavailable.get(offer.request.type.name);
+      return reason === undefined ? [] : [{ offer, problems: [{ path: 'data.type', message: reason }] }];
+    });
+    await this.write(
+      refused.flatMap(({ offer: { request, body }, problems }) =>
+        body ? [toRejection(request, body, undefined, 'TYPE_UNAVAILABLE', problems)] : [],
+      ),
     );
-    const liveKeys = claims.map((claim) => claim.liveKey);
-    const jobs = await this.steps.lockStanding(tx, requestKeys, liveKeys, [...followed.values()]);
-    return { jobs, followed, refused };
+    for (const { offer, problems } of refused) {
+      answers.set(offer, { kind: 'rejected', code: 'TYPE_UNAVAILABLE', problems, jobId: undefined });
+    }
   }
 
-  private async writeRejections(tx: Transaction, rejections: Rejection[]): Promise<void> {
+  private async write(rejections: Rejection[]): Promise<void> {
     if (rejections.length === 0) return;
-    const now = new Date();
-    const letters = rejections.map(deadLetterOf);
-    const isNew = await this.steps.recordDeadLetters(tx, letters);
-    const fresh = rejections.filter((_, index) => isNew.has(letters[index]?.dedupeKey ?? ''));
-    await this.steps.append(
-      tx,
-      fresh.map((rejection) => rejectedOutcome(rejection, now)),
-    );
+    await this.steps.transaction((tx) => writeRejections(this.steps, tx, rejections));
+    this.steps.signal();
   }
-}
-
-function firstDispatch(claim: Claim): QueuedJob {
-  const { jobId, jobType: type, priority, delayMs } = claim;
-  return { jobId, generation: 1, dispatch: 1, type, priority, delayMs };
-}
-
-function toFollower(claim: Claim, job: JobRecord): Follower {
-  const { requestKey, requestId, source, correlationId, traceparent } = claim;
-  return { jobId: job.jobId, requestKey, requestId, source, correlationId, traceparent };
-}
-
-function toRejection(
-  request: IntakeRequest,
-  body: Buffer,
-  claim: Claim,
-  code: RejectionCode,
-  problems: Rejection['problems'],
-  jobId?: string,
-): Rejection {
-  return {
-    code,
-    problems,
-    origin: request.type.queue,
-    type: request.type.name,
-    requestId: request.requestId,
-    source: request.source,
-    correlationId: request.correlationId,
-    traceparent: request.traceparent,
-    idempotencyKey: claim.idempotencyKey,
-    requestKey: request.requestKey,
-    jobId,
-    body,
-  };
 }

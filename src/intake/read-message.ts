@@ -21,11 +21,12 @@ export function readMessage(
   if (queue === QUEUES.domainEvents) {
     const mapped = mapDomainEvent(event, delivery.routingKey);
     if ('requests' in mapped)
-      return { offers: mapped.requests.map((request) => ({ request, body: delivery.content })) };
+      return { offers: mapped.requests.map((request) => ({ request, body: delivery.content, mayDetour: true })) };
     return { rejection: refuse(delivery, queue, event, mapped.code, mapped.problems, undefined) };
   }
   const validated = validateJobRequest(event, delivery.routingKey);
-  if ('request' in validated) return { offers: [{ request: validated.request, body: delivery.content }] };
+  if ('request' in validated)
+    return { offers: [{ request: validated.request, body: delivery.content, mayDetour: false }] };
   return { rejection: refuse(delivery, queue, event, validated.code, validated.problems, validated.type) };
 }
 

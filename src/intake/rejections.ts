@@ -68,4 +68,5 @@ const SENTENCES: Record<Rejection['code'], string> = {
   REQUEST_ID_REUSED: 'A request with this identity and another payload was accepted before.',
   POISON_MESSAGE: 'The message ended the processes that read it.',
   NOT_STORABLE: 'The request cannot be stored.',
+  TYPE_UNAVAILABLE: 'The job type cannot be run at present.',
 };

@@ -8,6 +8,7 @@ import { sha256 } from '../platform/ids';
 import type { Intake } from './accept';
 import type { IntakeMetrics } from './metrics';
 import { poisonRejection, readMessage } from './read-message';
+import { TierUnavailableError } from './tier-unavailable';
 
 /** The side of the broker that a consumer needs; composed in service.ts. */
 export interface Source {
@@ -181,7 +182,7 @@ export class RequestConsumer {
 
   /** The process lived and PostgreSQL was away: that start says nothing about the message. */
   private async forgive(key: string, error: unknown): Promise<never> {
-    if (isUnavailable(error)) {
+    if (isUnavailable(error) || error instanceof TierUnavailableError) {
       await this.steps
         .forgetStarts(key)
         .catch((failure: unknown) => this.log.warn('start not forgotten', { error: describeError(failure) }));

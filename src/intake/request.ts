@@ -24,6 +24,8 @@ export interface IntakeRequest {
 export interface Offer {
   request: IntakeRequest;
   body: Buffer | undefined;
+  /** A job that a domain event asks for: while its tier cannot take it, it may wait in the tier's own request queue. */
+  mayDetour: boolean;
 }
 
 /** Why a message or request can never be accepted. UPPER_SNAKE, see docs/errors.md. */
@@ -36,7 +38,8 @@ export type RejectionCode =
   | 'IDEMPOTENCY_CONFLICT'
   | 'REQUEST_ID_REUSED'
   | 'POISON_MESSAGE'
-  | 'NOT_STORABLE';
+  | 'NOT_STORABLE'
+  | 'TYPE_UNAVAILABLE';
 
 /** A message or request that is refused for good, with everything that is wrong with it. */
 export interface Rejection {
@@ -61,4 +64,6 @@ export type IntakeAnswer =
   /** The same request came again: nothing new happens. */
   | { kind: 'redelivered'; jobId: string }
   | { kind: 'duplicate'; jobId: string }
+  /** Its tier cannot take it now: it waits in the tier's request queue. */
+  | { kind: 'detoured' }
   | { kind: 'rejected'; code: RejectionCode; problems: Problem[]; jobId: string | undefined };

@@ -77,7 +77,8 @@ const INSERT = {
         fingerprint, request_key, request_source, request_id, correlation_id, traceparent, max_attempts, timeout_ms,
         delay_ms, expires_at, queued, rejection_key)
     WHERE NOT EXISTS (SELECT FROM job_followers f WHERE f.request_key = claim.request_key)
-      AND NOT EXISTS (SELECT FROM dead_letter_jobs d WHERE d.dedupe_key = claim.rejection_key AND d.kind = 'rejected')
+      AND NOT EXISTS (SELECT FROM dead_letter_jobs d WHERE d.dedupe_key = claim.rejection_key AND d.kind = 'rejected'
+        AND d.code <> 'TYPE_UNAVAILABLE')
     ON CONFLICT DO NOTHING
     RETURNING id`,
 };

@@ -41,7 +41,7 @@ export async function recordDeadLetters(database: Queryable, letters: DeadLetter
   return isNew;
 }
 
-/** Refusals of these very requests, by their dedupe keys. */
+/** Refusals of these very requests, by their dedupe keys. What was only unavailable may be asked for again. */
 export async function readRefusals(
   database: Queryable,
   dedupeKeys: string[],
@@ -49,7 +49,7 @@ export async function readRefusals(
   const rows = await database.query<{ dedupe_key: string; code: string; errors: Problem[]; job_id: string | null }>(
     {
       text: `SELECT dedupe_key, code, errors, job_id FROM dead_letter_jobs
-        WHERE dedupe_key = ANY($1::uuid[]) AND kind = 'rejected'`,
+        WHERE dedupe_key = ANY($1::uuid[]) AND kind = 'rejected' AND code <> 'TYPE_UNAVAILABLE'`,
     },
     [dedupeKeys],
   );

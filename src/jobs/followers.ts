@@ -1,4 +1,4 @@
-import type { Transaction } from '../platform/postgres/database';
+import type { Queryable, Transaction } from '../platform/postgres/database';
 import type { JobRecord } from './job';
 import { RECORD_COLUMNS, toRecord, type RecordRow } from './rows';
 
@@ -29,6 +29,12 @@ export async function addFollowers(tx: Transaction, followers: (Follower & { ans
     { text: 'UPDATE critical_jobs SET has_followers = true WHERE id = ANY($1::uuid[]) AND NOT has_followers' },
     [[...new Set(waiting)]],
   );
+  await insertFollowers(tx, followers);
+}
+
+/** The same for jobs without a row of their own here: their followers are answered by their own rows alone. */
+export async function insertFollowers(tx: Transaction, followers: (Follower & { answered: boolean })[]): Promise<void> {
+  if (followers.length === 0) return;
   await tx.query(
     {
       text: `
@@ -53,7 +59,7 @@ export async function addFollowers(tx: Transaction, followers: (Follower & { ans
 }
 
 /** Which of these requests were answered as duplicates, and of which job. */
-export async function readFollowed(tx: Transaction, requestKeys: string[]): Promise<Map<string, string>> {
+export async function readFollowed(tx: Queryable, requestKeys: string[]): Promise<Map<string, string>> {
   const rows = await tx.query<{ request_key: string; job_id: string }>(
     { text: 'SELECT request_key, job_id FROM job_followers WHERE request_key = ANY($1::uuid[])' },
     [requestKeys],
@@ -77,15 +83,21 @@ export async function takeFollowers(tx: Transaction, jobIds: string[]): Promise<
   return rows.map(toFollower);
 }
 
-/** Takes followers of jobs that have ended and not answered them yet, with what their job has to say. */
-export async function takeLateFollowers(tx: Transaction): Promise<{ follower: Follower; job: JobRecord }[]> {
+/**
+ * Takes followers of jobs that have ended and not answered them yet, with what their job has to say.
+ * @param records where jobs that have ended are found, as a row source with the columns of the record of truth
+ */
+export async function takeLateFollowers(
+  tx: Transaction,
+  records: string,
+): Promise<{ follower: Follower; job: JobRecord }[]> {
   const rows = await tx.query<RecordRow & FollowerRow>(
     {
       text: `
         UPDATE job_followers f SET answered_at = now()
-        FROM critical_jobs j
+        FROM ${records} j
         WHERE j.id = f.job_id AND f.request_key IN (
-          SELECT w.request_key FROM job_followers w JOIN critical_jobs e ON e.id = w.job_id
+          SELECT w.request_key FROM job_followers w JOIN ${records} e ON e.id = w.job_id
           WHERE w.answered_at IS NULL AND e.finished_at IS NOT NULL
           LIMIT $1 FOR UPDATE OF w SKIP LOCKED
         )

@@ -20,6 +20,15 @@ export interface StartedJob extends JobIdentity {
   fresh: boolean;
   cancelRequested: boolean;
   startedAt: Date;
+  /** Only of a job whose record does not outlive it: what its end must be remembered by. */
+  claim: HeldClaim | undefined;
+}
+
+/** What a job is held by. */
+export interface HeldClaim {
+  liveKey: string;
+  fingerprint: string;
+  requestKey: string;
 }
 
 /** A job that an ordinary start refuses, with what explains it. */
@@ -124,6 +133,7 @@ function toStarted(row: StartedRow): StartedJob {
     fresh: row.starts === 1,
     cancelRequested: row.cancel_requested,
     startedAt: row.started_at,
+    claim: undefined,
   };
 }
 

@@ -12,6 +12,8 @@ export interface QueueOptions {
   prefix: string;
   /** An add that Redis does not answer in time counts as failed, though it may have happened. */
   timeoutMs: number;
+  /** Finished jobs that stay in Redis to be looked at. */
+  keep: number;
 }
 
 /** Nothing here reads BullMQ's event stream; it is kept short. */
@@ -45,7 +47,7 @@ export class JobQueue {
     if (jobs.length === 0) return;
     // BullMQ would wait for the connection; the caller has something better to do.
     if (this.redis.status !== 'ready') throw new Error('Redis is not connected');
-    const adding = this.queue.addBulk(jobs.map(toBullJob));
+    const adding = this.queue.addBulk(jobs.map((job) => toBullJob(job, this.options.keep)));
     await within(this.options.timeoutMs, 'handing jobs to Redis', adding);
   }
 
@@ -72,7 +74,7 @@ export class JobQueue {
   }
 }
 
-function toBullJob(job: QueuedJob) {
+function toBullJob(job: QueuedJob, keep: number) {
   const { jobId, generation, dispatch } = job;
   return {
     name: job.type,
@@ -83,7 +85,7 @@ function toBullJob(job: QueuedJob) {
       ...(job.priority < 10 ? { priority: 10 - job.priority } : {}),
       ...(job.delayMs > 0 ? { delay: job.delayMs } : {}),
       // Finished jobs are PostgreSQL's to remember.
-      removeOnComplete: true,
+      removeOnComplete: keep === 0 ? true : keep,
       removeOnFail: true,
     },
   };

@@ -40,9 +40,20 @@ export class QueueWindow {
     return this.loop.stop();
   }
 
+  get isFull(): boolean {
+    return this.room <= 0;
+  }
+
   /** Takes room for `count` jobs, all or none. */
   take(count: number): boolean {
     if (this.room < count) return false;
+    this.room -= count;
+    return true;
+  }
+
+  /** Takes room for `count` jobs when there is any at all: a last batch may go beyond the limit. */
+  takeAny(count: number): boolean {
+    if (this.isFull) return false;
     this.room -= count;
     return true;
   }

@@ -19,6 +19,7 @@ import type { Metrics } from '../platform/metrics';
 import { Loop } from '../platform/time';
 import type { RedisMemory } from '../queues/marker';
 import type { QueuedJob } from '../queues/ref';
+import { whatWasForgotten, type Forgetting } from './forgetting';
 
 export interface ReconcilerSteps {
   isLeader: () => boolean;
@@ -55,7 +56,7 @@ export function recoveryMetrics(metrics: Metrics) {
   };
 }
 
-type PassReason = 'started' | 'emptied' | 'went_back' | 'restarted' | 'overdue';
+type PassReason = 'started' | Forgetting | 'overdue';
 
 const PAGE = 1_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
@@ -166,13 +167,6 @@ export class Reconciler {
     this.metrics.fed.inc(jobs.length);
     if (jobs.length === PAGE) this.loop.poke();
   }
-}
-
-function whatWasForgotten(memory: RedisMemory, known: QueueMarker | undefined): PassReason | undefined {
-  if (memory.marker === undefined) return 'emptied';
-  if (known && memory.marker < known.marker) return 'went_back';
-  if (known && memory.incarnation !== known.incarnation) return 'restarted';
-  return undefined;
 }
 
 function toQueued({ jobId, generation, dispatch, jobType, priority, delayMs }: Dispatch): QueuedJob {

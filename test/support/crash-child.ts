@@ -29,7 +29,10 @@ function tune(config: Config): Config {
     worker: { ...config.worker, lockMs: 1_500, stalledCheckMs: 400 },
     relay: { ...config.relay, leaseMs: 1_200, pollMs: 250 },
     recovery: { leaseMs: 1_200, checkEveryMs: 200, overdueEveryMs: 1_000, overdueByMs: 1_000 },
-    intake: { ...config.intake, window: plan.window ?? config.intake.window },
+    intake: {
+      ...config.intake,
+      windows: { ...config.intake.windows, money: plan.window ?? config.intake.windows.money },
+    },
   };
 }
 

@@ -24,6 +24,7 @@ export function startedJob(over: Partial<StartedJob> = {}): StartedJob {
     fresh: true,
     cancelRequested: false,
     startedAt: new Date(1),
+    claim: undefined,
     ...over,
   };
 }

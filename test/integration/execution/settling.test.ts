@@ -31,11 +31,16 @@ function settler(over: Partial<SettleSteps> = {}): Settler {
   const steps: SettleSteps = {
     transaction: (work) => database.transaction(work),
     appendFacts: appendEffectFacts,
-    settle: settleJobs,
+    settle: (tx, ends) =>
+      settleJobs(
+        tx,
+        ends.map(({ settlement }) => settlement),
+      ),
     takeFollowers,
     recordDeadLetters,
     append: appendToOutbox,
     wasSettledBy: (jobId, token) => wasSettledBy(database, jobId, token),
+    tidyUp: () => Promise.resolve(),
     signal: () => undefined,
     ...over,
   };

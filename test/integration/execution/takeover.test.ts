@@ -27,7 +27,7 @@ async function handOverAgain(jobId: string): Promise<void> {
   const name = QUEUE_POLICIES.money.queueName;
   const queue = new JobQueue(
     harness.environment.redis,
-    { name, prefix: `${QUEUE_PREFIX}:{money}`, timeoutMs: 2_000 },
+    { name, prefix: `${QUEUE_PREFIX}:{money}`, timeoutMs: 2_000, keep: 0 },
     silentLog,
   );
   try {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { z } from 'zod';
+import { findJobType } from '../../../src/catalogue';
 import { CONTENT_TYPE, EXCHANGES, JOB_REQUESTED } from '../../../src/contract/names';
 import { declareTopology } from '../../../src/topology/assert';
 import { eventually } from './wait';
@@ -84,7 +85,8 @@ export class TestBus {
   /** Publishes a job request and resolves with its event id once the broker has confirmed it. */
   async request(parts: RequestParts): Promise<string> {
     const event = jobRequestEvent(parts);
-    await this.publish(EXCHANGES.requests, `money.${parts.type}`, JSON.stringify(event), { messageId: event.id });
+    const queue = findJobType(parts.type)?.queue ?? 'money';
+    await this.publish(EXCHANGES.requests, `${queue}.${parts.type}`, JSON.stringify(event), { messageId: event.id });
     return event.id;
   }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
+import type { LowerTier } from '../../../src/contract/names';
 import { sha256 } from '../../../src/platform/ids';
 import { migrate } from '../../../src/migrate';
 
@@ -12,7 +13,9 @@ export interface TestEnvironment {
   variables: Record<string, string>;
   /** Looks into the service's database. */
   pool: Pool;
+  /** The money tier's. */
   redis: Redis;
+  lowerRedis: Record<LowerTier, Redis>;
   remove: () => Promise<void>;
 }
 
@@ -27,15 +30,16 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
   const pool = new Pool({ connectionString: databaseUrl, max: 3 });
   // The database is dropped under the pool at the end.
   pool.on('error', () => undefined);
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-  redis.on('error', () => undefined);
+  const redis = connectTo(redisUrl);
+  const lower = { communication: required('REDIS_COMMUNICATION_URL'), background: required('REDIS_BACKGROUND_URL') };
+  const lowerRedis = { communication: connectTo(lower.communication), background: connectTo(lower.background) };
   return {
     variables: {
       DATABASE_URL: databaseUrl,
       AMQP_URL: amqpUrl,
       REDIS_MONEY_URL: redisUrl,
-      REDIS_COMMUNICATION_URL: required('REDIS_COMMUNICATION_URL'),
-      REDIS_BACKGROUND_URL: required('REDIS_BACKGROUND_URL'),
+      REDIS_COMMUNICATION_URL: lower.communication,
+      REDIS_BACKGROUND_URL: lower.background,
       RABBITMQ_MANAGEMENT_URL: required('RABBITMQ_MANAGEMENT_URL'),
       QUEUE_PREFIX: name,
       IDEMPOTENCY_KEY_SECRET: SECRET,
@@ -45,10 +49,13 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
     },
     pool,
     redis,
+    lowerRedis,
     remove: async () => {
       await pool.end();
-      await removeRedisKeys(redis, name);
-      redis.disconnect();
+      for (const one of [redis, ...Object.values(lowerRedis)]) {
+        await removeRedisKeys(one, name);
+        one.disconnect();
+      }
       await dropDatabase(name);
       await managementCall('DELETE', `/api/vhosts/${name}`);
     },
@@ -129,6 +136,12 @@ export async function managementCall(method: string, at: string, body?: unknown)
   const text = await answer.text();
   if (!answer.ok && answer.status !== 404) throw new Error(`${method} ${at}: ${answer.status} ${text}`);
   return text === '' ? undefined : JSON.parse(text);
+}
+
+function connectTo(url: string): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: null });
+  redis.on('error', () => undefined);
+  return redis;
 }
 
 async function removeRedisKeys(redis: Redis, prefix: string): Promise<void> {

@@ -22,7 +22,7 @@ function claimOf(data: Record<string, unknown>, more: Record<string, unknown> = 
   const event = { specversion: '1.0' as const, id: 'id-1', source, type: JOB_REQUESTED };
   const validated = validateJobRequest({ ...event, data: { type: 'payment-process', data, ...more } }, undefined);
   if (!('request' in validated)) throw new Error(JSON.stringify(validated.problems));
-  return toClaim({ request: validated.request, body: Buffer.from('') }, SECRET, true);
+  return toClaim({ request: validated.request, body: Buffer.from(''), mayDetour: false }, SECRET, true);
 }
 
 describe('a fingerprint', () => {

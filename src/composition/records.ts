@@ -1,0 +1,122 @@
+import { QUEUE_POLICIES } from '../catalogue/queues';
+import type { LowerTier, Tier } from '../contract/names';
+import type { EffectSteps } from '../execution/effect-runner';
+import type { GuardSteps } from '../execution/guard';
+import type { SettleSteps } from '../execution/settler';
+import { recordDeadLetters } from '../jobs/dead-letters';
+import {
+  appendEffectFacts,
+  beginEffects,
+  readEffects,
+  type EffectStart,
+  type EffectStartAnswer,
+} from '../jobs/effects';
+import { takeFollowers } from '../jobs/followers';
+import { settleJobs, wasSettledBy } from '../jobs/settle';
+import { readUnstarted, startExceptional, startJobs } from '../jobs/start';
+import { VolatileAttempts } from '../jobs/volatile/attempts';
+import { appendVolatileFacts, beginVolatileEffects } from '../jobs/volatile/effects';
+import { appendToOutbox } from '../outbox/rows';
+import { Batcher } from '../platform/batcher';
+import { describeError } from '../platform/logger';
+import type { Queryable } from '../platform/postgres/database';
+import type { Foundation } from './foundation';
+
+/** What differs between the tiers: where the record of a job is, and how it is asked and told. */
+interface Records extends GuardSteps, Pick<SettleSteps, 'settle' | 'takeFollowers' | 'wasSettledBy' | 'tidyUp'> {
+  begin: (starts: EffectStart[]) => Promise<EffectStartAnswer[]>;
+  appendFacts: (database: Queryable, facts: Parameters<typeof appendEffectFacts>[1]) => Promise<void>;
+}
+
+/** The steps of execution for one tier. */
+export interface TierSteps {
+  guard: GuardSteps;
+  effects: EffectSteps;
+  settle: SettleSteps;
+}
+
+export function tierSteps(foundation: Foundation, tier: Tier): TierSteps {
+  const records = tier === 'money' ? moneyRecords(foundation) : volatileRecords(foundation, tier);
+  const { decorate } = foundation;
+  return {
+    guard: {
+      start: decorate('start', records.start),
+      readUnstarted: records.readUnstarted,
+      startExceptional: decorate('start suspect', records.startExceptional),
+    },
+    effects: effectSteps(foundation, records),
+    settle: settleSteps(foundation, records),
+  };
+}
+
+function moneyRecords({ config, database }: Foundation): Records {
+  return {
+    start: (requests) => startJobs(database, requests, config.instance),
+    readUnstarted: (jobId) => readUnstarted(database, jobId),
+    startExceptional: (request, asSuspect) => startExceptional(database, request, config.instance, asSuspect),
+    begin: (starts) => beginEffects(database, starts),
+    appendFacts: appendEffectFacts,
+    settle: (tx, ends) =>
+      settleJobs(
+        tx,
+        ends.map(({ settlement }) => settlement),
+      ),
+    takeFollowers,
+    wasSettledBy: (jobId, token) => wasSettledBy(database, jobId, token),
+    tidyUp: () => Promise.resolve(),
+  };
+}
+
+function volatileRecords({ config, database, tiers, decorate }: Foundation, tier: LowerTier): Records {
+  const { queueName, keepMs } = QUEUE_POLICIES[tier];
+  const open = tiers[tier].jobs;
+  const attempts = new VolatileAttempts(open, database, { queueName, instance: config.instance, keepMs });
+  return {
+    start: (requests) => attempts.start(requests),
+    readUnstarted: (jobId) => attempts.readUnstarted(jobId),
+    startExceptional: (request, asSuspect) => attempts.startExceptional(request, asSuspect),
+    begin: (starts) => beginVolatileEffects(open, database, starts),
+    appendFacts: appendVolatileFacts,
+    settle: (tx, ends) => attempts.settle(tx, ends),
+    // Nobody waits under a lock here: all followers are answered soon after, by their rows.
+    takeFollowers: () => Promise.resolve([]),
+    wasSettledBy: (jobId, token) => attempts.wasSettledBy(jobId, token),
+    tidyUp: decorate('forget finished', (ends) => attempts.forget(ends)),
+  };
+}
+
+function effectSteps({ config, database, decorate, log }: Foundation, records: Records): EffectSteps {
+  const beginning = new Batcher<EffectStart, EffectStartAnswer>(
+    decorate('begin effect', records.begin),
+    config.worker.maxBatch,
+  );
+  return {
+    readLedger: decorate('read ledger', (jobId) => readEffects(database, jobId)),
+    begin: (start) => beginning.submit(start),
+    appendFacts: (facts) => records.appendFacts(database, facts),
+    callProvider: decorate('call provider', (call) => call()),
+    onLateFact: (fact) => {
+      log.warn('a late answer is recorded', { jobId: fact.jobId, effect: fact.name });
+      records
+        .appendFacts(database, [fact])
+        .catch((error: unknown) =>
+          log.error('a late answer was not recorded', { jobId: fact.jobId, error: describeError(error) }),
+        );
+    },
+  };
+}
+
+function settleSteps({ database, outboxSignal, decorate }: Foundation, records: Records): SettleSteps {
+  return {
+    // Named as a whole, so that a kill before and after the commit can be told from one inside.
+    transaction: decorate<SettleSteps['transaction']>('settle', (work) => database.transaction(work)),
+    appendFacts: records.appendFacts,
+    settle: records.settle,
+    takeFollowers: records.takeFollowers,
+    recordDeadLetters,
+    append: decorate('append outcome', appendToOutbox),
+    wasSettledBy: records.wasSettledBy,
+    tidyUp: records.tidyUp,
+    signal: () => outboxSignal.send(),
+  };
+}

@@ -1,0 +1,168 @@
+import type { Claim } from '../jobs/claim';
+import type { StandingJob } from '../jobs/conflicts';
+import type { Logger } from '../platform/logger';
+import { describeError } from '../platform/logger';
+import type { Transaction } from '../platform/postgres/database';
+import { isRetryableConflict, isUnavailable } from '../platform/postgres/errors';
+import type { QueuedJob } from '../queues/ref';
+import { toRejection, writeAnswers, writeRejections, type AnswerSteps, type Candidate } from './answers';
+import { toClaim } from './claims';
+import type { IntakeAnswer, Offer } from './request';
+import { judge, toAnswer, type Standing } from './verdict';
+
+export interface MoneyClaimSteps extends AnswerSteps {
+  /** Inserts the claims; answers with the ids of those that are jobs now. */
+  claim: (claims: Claim[]) => Promise<Set<string>>;
+  enqueue: (jobs: QueuedJob[]) => Promise<void>;
+  markNotQueued: (jobIds: string[]) => Promise<void>;
+  /** Whether Redis may hold `count` more jobs, or they shall wait in PostgreSQL. */
+  takeRoom: (count: number) => boolean;
+  lockStanding: (
+    tx: Transaction,
+    requestKeys: string[],
+    liveKeys: string[],
+    jobIds: string[],
+  ) => Promise<StandingJob[]>;
+  readFollowed: (tx: Transaction, requestKeys: string[]) => Promise<Map<string, string>>;
+  readRefusals: (tx: Transaction, rejectionKeys: string[]) => Promise<Standing['refused']>;
+}
+
+/** A key may be released between the claim that met it and the look at who held it; then the claim is tried again. */
+export const MAX_ROUNDS = 5;
+
+/**
+ * Money requests to jobs: PostgreSQL first, then Redis.
+ *
+ * What may crash where: before the claim commits, nothing happened. Between claim and enqueue the job waits in PostgreSQL;
+ * the broker brings the message again and the same identity enqueues it, or the reconciler does. Between enqueue and
+ * acknowledgement the message comes again and is found to be the same request.
+ */
+export class MoneyClaims {
+  constructor(
+    private readonly steps: MoneyClaimSteps,
+    private readonly keySecret: string,
+    private readonly log: Logger,
+  ) {}
+
+  /** Answers each offer, in order. @throws when PostgreSQL cannot be used; then nothing may be acknowledged */
+  async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
+    const room = this.steps.takeRoom(offers.length);
+    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, room) }));
+    const answers = new Map<Candidate, IntakeAnswer>();
+    let open: Candidate[] = candidates;
+    for (let round = 1; open.length > 0; round += 1) {
+      if (round > MAX_ROUNDS) throw new Error('the same keys were taken and released too often to be claimed');
+      open = await this.claimRound(open, answers);
+    }
+    return candidates.map((candidate) => {
+      const answer = answers.get(candidate);
+      if (!answer) throw new Error('an offer was left without an answer');
+      return answer;
+    });
+  }
+
+  /** Claims what it can; answers with the candidates that must be claimed again. */
+  private async claimRound(candidates: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
+    const { claimed, refused } = await this.claimAll(candidates);
+    const created = candidates.filter(({ claim }) => claimed.has(claim.jobId));
+    for (const candidate of created) answers.set(candidate, { kind: 'created', jobId: candidate.claim.jobId });
+    await this.enqueue(created.filter(({ claim }) => claim.queued).map(({ claim }) => firstDispatch(claim)));
+    for (const candidate of refused) answers.set(candidate, await this.refuse(candidate));
+    const contested = candidates.filter((candidate) => !answers.has(candidate));
+    return contested.length === 0 ? [] : this.answerContested(contested, answers);
+  }
+
+  /** A statement that PostgreSQL refuses for one of its rows is run row by row: neighbours are not harmed. */
+  private async claimAll(candidates: Candidate[]): Promise<{ claimed: Set<string>; refused: Candidate[] }> {
+    try {
+      return { claimed: await this.claimRetrying(candidates), refused: [] };
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      if (candidates.length === 1) return { claimed: new Set(), refused: candidates };
+      this.log.warn('claiming row by row', { jobs: candidates.length, error: describeError(error) });
+    }
+    const claimed = new Set<string>();
+    const refused: Candidate[] = [];
+    for (const candidate of candidates) {
+      const one = await this.claimAll([candidate]);
+      for (const id of one.claimed) claimed.add(id);
+      refused.push(...one.refused);
+    }
+    return { claimed, refused };
+  }
+
+  private async claimRetrying(candidates: Candidate[], tries = 5): Promise<Set<string>> {
+    try {
+      return await this.steps.claim(candidates.map(({ claim }) => claim));
+    } catch (error) {
+      if (tries > 1 && isRetryableConflict(error)) return this.claimRetrying(candidates, tries - 1);
+      throw error;
+    }
+  }
+
+  /** Without Redis the jobs stay claimed, and are fed when it is back: the answer is success all the same. */
+  private async enqueue(jobs: QueuedJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    try {
+      await this.steps.enqueue(jobs);
+    } catch (error) {
+      this.log.warn('jobs stay in PostgreSQL', { jobs: jobs.length, error: describeError(error) });
+      const ids = jobs.map((job) => job.jobId);
+      // If this fails too, the reconciler finds them when they are overdue.
+      await this.steps
+        .markNotQueued(ids)
+        .catch((failure: unknown) => this.log.warn('jobs not marked', { error: describeError(failure) }));
+    }
+  }
+
+  private async refuse({ offer: { request, body }, claim }: Candidate): Promise<IntakeAnswer> {
+    const problems = [{ path: 'data', message: 'cannot be stored' }];
+    if (body) {
+      const rejection = toRejection(request, body, claim, 'NOT_STORABLE', problems);
+      await this.steps.transaction((tx) => writeRejections(this.steps, tx, [rejection]));
+      this.steps.signal();
+    }
+    return { kind: 'rejected', code: 'NOT_STORABLE', problems, jobId: undefined };
+  }
+
+  /** Explains why claims found no place, and answers them, under the locks of the jobs that were in their way. */
+  private async answerContested(contested: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
+    const judged = await this.steps.transaction(async (tx) => {
+      const standing = await this.findStanding(
+        tx,
+        contested.map(({ claim }) => claim),
+      );
+      const verdicts = contested.map((candidate) => ({
+        ...candidate,
+        candidate,
+        verdict: judge(candidate.claim, standing),
+      }));
+      await writeAnswers(this.steps, tx, verdicts);
+      return verdicts;
+    });
+    this.steps.signal();
+    await this.enqueue(judged.flatMap(({ verdict }) => (verdict.kind === 'redelivered' ? verdict.redispatch : [])));
+    for (const { candidate, verdict } of judged) {
+      if (verdict.kind !== 'released') answers.set(candidate, toAnswer(verdict));
+    }
+    return contested.filter((candidate) => !answers.has(candidate));
+  }
+
+  /** Everything that may be in the way of these claims. The rows of the jobs stay locked until the transaction ends. */
+  private async findStanding(tx: Transaction, claims: Claim[]): Promise<Standing> {
+    const requestKeys = claims.map((claim) => claim.requestKey);
+    const followed = await this.steps.readFollowed(tx, requestKeys);
+    const refused = await this.steps.readRefusals(
+      tx,
+      claims.flatMap(({ rejectionKey }) => rejectionKey ?? []),
+    );
+    const liveKeys = claims.map((claim) => claim.liveKey);
+    const jobs = await this.steps.lockStanding(tx, requestKeys, liveKeys, [...followed.values()]);
+    return { jobs, followed, refused };
+  }
+}
+
+export function firstDispatch(claim: Claim): QueuedJob {
+  const { jobId, jobType: type, priority, delayMs } = claim;
+  return { jobId, generation: 1, dispatch: 1, type, priority, delayMs };
+}

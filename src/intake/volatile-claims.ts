@@ -1,0 +1,141 @@
+import type { LowerTier } from '../contract/names';
+import type { Claim } from '../jobs/claim';
+import type { StandingJob } from '../jobs/conflicts';
+import type { ClaimedJob } from '../jobs/volatile/store';
+import type { QueuedJob } from '../queues/ref';
+import { writeAnswers, type AnswerSteps, type Candidate } from './answers';
+import { toClaim } from './claims';
+import { firstDispatch, MAX_ROUNDS } from './money-claims';
+import type { IntakeAnswer, Offer } from './request';
+import { TierUnavailableError } from './tier-unavailable';
+import { judge, toAnswer, type Standing } from './verdict';
+
+export interface VolatileClaimSteps extends AnswerSteps {
+  /** For each claim: undefined when it is an open job now, else the open job that stands in its way. */
+  claim: (claims: Claim[]) => Promise<(StandingJob | undefined)[]>;
+  release: (claims: Claim[]) => Promise<void>;
+  forget: (jobs: StandingJob[]) => Promise<void>;
+  enqueue: (jobs: QueuedJob[]) => Promise<void>;
+  prolong: (jobs: ClaimedJob[]) => Promise<void>;
+  /** Whether the tier's Redis may hold `count` more jobs. */
+  takeRoom: (count: number) => boolean;
+  readFollowed: (requestKeys: string[]) => Promise<Map<string, string>>;
+  readRefusals: (rejectionKeys: string[]) => Promise<Standing['refused']>;
+  readFinished: (wanted: { requestKeys: string[]; liveKeys: string[]; jobIds: string[] }) => Promise<StandingJob[]>;
+  countAccepted: (count: number) => Promise<void>;
+}
+
+/** A claim with the open job that it met. */
+interface Met extends Candidate {
+  open: StandingJob | undefined;
+}
+
+/**
+ * Requests of a lower tier to jobs: claimed in the tier's own Redis, then compared with what PostgreSQL remembers of jobs
+ * that have ended, in this order: an end is committed before Redis forgets the job, so one of the two knows it.
+ *
+ * What may crash where: before the job is in the queue its claim lives a minute, and whoever asks for the same meanwhile
+ * puts the same job into the queue. Afterwards the message comes again and is found to be the same request.
+ */
+export class VolatileClaims {
+  constructor(
+    private readonly tier: LowerTier,
+    private readonly steps: VolatileClaimSteps,
+    private readonly keySecret: string,
+  ) {}
+
+  /** Answers each offer, in order. @throws TierUnavailableError, or when PostgreSQL cannot be used */
+  async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
+    if (!this.steps.takeRoom(offers.length)) throw new TierUnavailableError(this.tier, 'its window is full');
+    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, true) }));
+    const answers = new Map<Claim, IntakeAnswer>();
+    let waiting: Candidate[] = candidates;
+    for (let round = 1; waiting.length > 0; round += 1) {
+      if (round > MAX_ROUNDS) throw new Error('the same keys were taken and released too often to be claimed');
+      waiting = await this.claimRound(waiting, answers);
+    }
+    return candidates.map(({ claim }) => {
+      const answer = answers.get(claim);
+      if (!answer) throw new Error('an offer was left without an answer');
+      return answer;
+    });
+  }
+
+  /** Claims what it can; answers with the candidates that must be claimed again. */
+  private async claimRound(candidates: Candidate[], answers: Map<Claim, IntakeAnswer>): Promise<Candidate[]> {
+    const found = await this.inRedis(() => this.steps.claim(candidates.map(({ claim }) => claim)));
+    const met: Met[] = candidates.map((candidate, index) => ({ ...candidate, open: found[index] }));
+    const { standing, ended } = await this.findStanding(met);
+    const judged = met.map((one) => ({ ...one, verdict: judge(one.claim, withoutItself(standing, one)) }));
+    const created = judged.filter(({ open, verdict }) => !open && verdict.kind === 'released');
+    const settled = judged.filter(({ verdict }) => verdict.kind !== 'released');
+
+    await this.inRedis(async () => {
+      await this.steps.release(settled.flatMap(({ open, claim }) => (open ? [] : [claim])));
+      await this.steps.forget(ended);
+      await this.enqueue(
+        created,
+        settled.flatMap((one) => stillWaiting(one, ended)),
+      );
+    });
+    if (created.length > 0) await this.steps.countAccepted(created.length);
+    if (settled.length > 0) {
+      await this.steps.transaction((tx) => writeAnswers(this.steps, tx, settled));
+      this.steps.signal();
+    }
+    for (const { claim } of created) answers.set(claim, { kind: 'created', jobId: claim.jobId });
+    for (const { claim, verdict } of settled) {
+      if (verdict.kind !== 'released') answers.set(claim, toAnswer(verdict));
+    }
+    return candidates.filter(({ claim }) => !answers.has(claim));
+  }
+
+  /** What is in the way of the claims. `ended` are those that Redis holds as open and PostgreSQL knows to have ended. */
+  private async findStanding(met: Met[]): Promise<{ standing: Standing; ended: StandingJob[] }> {
+    const claims = met.map(({ claim }) => claim);
+    const requestKeys = claims.map(({ requestKey }) => requestKey);
+    const [followed, refused] = await Promise.all([
+      this.steps.readFollowed(requestKeys),
+      this.steps.readRefusals(claims.flatMap(({ rejectionKey }) => rejectionKey ?? [])),
+    ]);
+    const open = new Map(met.flatMap((one) => (one.open ? [[one.open.jobId, one.open]] : [])));
+    const finished = await this.steps.readFinished({
+      requestKeys,
+      liveKeys: claims.map(({ liveKey }) => liveKey),
+      jobIds: [...followed.values(), ...open.keys()],
+    });
+    const finishedIds = new Set(finished.map(({ jobId }) => jobId));
+    const stillOpen = [...open.values()].filter(({ jobId }) => !finishedIds.has(jobId));
+    const ended = [...open.values()].filter(({ jobId }) => finishedIds.has(jobId));
+    return { standing: { jobs: [...finished, ...stillOpen], followed, refused }, ended };
+  }
+
+  /** The new jobs, and once more those that were asked for again: whoever claimed them may not have come so far. */
+  private async enqueue(created: Candidate[], again: { claim: Claim; open: StandingJob }[]): Promise<void> {
+    await this.steps.enqueue([
+      ...created.map(({ claim }) => firstDispatch(claim)),
+      ...again.map(({ claim, open }) => ({ ...firstDispatch(claim), jobId: open.jobId, delayMs: 0 })),
+    ]);
+    await this.steps.prolong([
+      ...created.map(({ claim }) => claim),
+      ...again.map(({ claim, open }) => ({ ...open, liveKey: open.liveKey ?? claim.liveKey, delayMs: claim.delayMs })),
+    ]);
+  }
+
+  private async inRedis<Value>(work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work();
+    } catch (error) {
+      throw new TierUnavailableError(this.tier, 'its Redis does not answer', { cause: error });
+    }
+  }
+}
+
+/** A claim that others of its batch ran into must not run into itself. */
+function withoutItself(standing: Standing, { claim }: Met): Standing {
+  return { ...standing, jobs: standing.jobs.filter(({ jobId }) => jobId !== claim.jobId) };
+}
+
+function stillWaiting({ claim, open }: Met, ended: StandingJob[]): { claim: Claim; open: StandingJob }[] {
+  return open?.status === 'pending' && !ended.includes(open) ? [{ claim, open }] : [];
+}

@@ -1,0 +1,179 @@
+import type { Queryable, Transaction } from '../../platform/postgres/database';
+import { addCounts } from '../counts';
+import { insertFinished, readFinishedIds, wasFinishedBy, type Finish } from '../finished';
+import type { SettledJob, Settlement } from '../settle';
+import type { StartedJob, StartRequest, UnstartedJob } from '../start';
+import { ONLY_DISPATCH, ONLY_GENERATION } from './record';
+import type { VolatileJobs } from './store';
+
+/** One attempt's end. */
+export interface AttemptEnd {
+  job: StartedJob;
+  settlement: Settlement;
+}
+
+export interface AttemptOptions {
+  queueName: string;
+  /** Names this process where it counts. */
+  instance: string;
+  /** Milliseconds that a job's end is remembered, and its key held. */
+  keepMs: number;
+}
+
+/**
+ * Attempts of volatile jobs, as guard and settling ask for them: who may run is Redis's to say, what has ended is
+ * PostgreSQL's. A job that Redis still holds as open may have ended (its process died before it could tell, or Redis went
+ * back to a snapshot), so PostgreSQL is asked after every start.
+ */
+export class VolatileAttempts {
+  constructor(
+    private readonly open: VolatileJobs,
+    private readonly database: Queryable,
+    private readonly options: AttemptOptions,
+  ) {}
+
+  async start(requests: StartRequest[]): Promise<StartedJob[]> {
+    return this.withoutFinished(await this.open.start(requests));
+  }
+
+  async startExceptional(request: StartRequest, asSuspect: boolean): Promise<StartedJob | undefined> {
+    const started = await this.open.startExceptional(request, asSuspect);
+    return started && (await this.withoutFinished([started]))[0];
+  }
+
+  async readUnstarted(jobId: string): Promise<UnstartedJob | undefined> {
+    const open = await this.open.readUnstarted(jobId);
+    if (open) return open;
+    const finished = await readFinishedIds(this.database, [jobId]);
+    return finished.has(jobId) ? { ...ENDED, jobId } : undefined;
+  }
+
+  /**
+   * Part of the settling transaction. An attempt that was overtaken decides nothing; while Redis is away nobody can tell,
+   * and the one end per job that PostgreSQL keeps is all the fence there is.
+   */
+  async settle(tx: Transaction, ends: AttemptEnd[]): Promise<SettledJob[]> {
+    const terminal = ends.filter(({ settlement }) => settlement.finishedAt !== undefined);
+    const others = ends.filter(({ settlement }) => settlement.finishedAt === undefined);
+    const mine = await this.stillHeld(terminal);
+    const ended = await insertFinished(
+      tx,
+      mine.map((end) => this.finishOf(end)),
+    );
+    if (ended.size > 0) {
+      await addCounts(tx, this.options.queueName, this.options.instance, { ended: ended.size });
+    }
+    const putBack = await this.putBack(others);
+    return [...mine.filter(({ job }) => ended.has(job.token)), ...putBack].map(({ job }) => ({
+      jobId: job.jobId,
+      token: job.token,
+      hasFollowers: false,
+    }));
+  }
+
+  /** After the commit: what has ended need not be remembered as open. Left undone, the guard finds it out. */
+  async forget(ends: AttemptEnd[]): Promise<void> {
+    await this.open.forget(
+      ends.flatMap(({ job, settlement }) =>
+        settlement.finishedAt !== undefined && job.claim ? [{ jobId: job.jobId, ...job.claim }] : [],
+      ),
+    );
+  }
+
+  async wasSettledBy(jobId: string, token: string): Promise<boolean> {
+    return wasFinishedBy(this.database, jobId, token);
+  }
+
+  private async withoutFinished(started: StartedJob[]): Promise<StartedJob[]> {
+    if (started.length === 0) return [];
+    let finished: Set<string>;
+    try {
+      finished = await readFinishedIds(
+        this.database,
+        started.map(({ jobId }) => jobId),
+      );
+    } catch (error) {
+      // Nothing ran: the starts are taken back, or they would make suspects of the jobs.
+      await this.open.putBack(started.map((job) => ({ ...job, retryInMs: 0 })));
+      throw error;
+    }
+    if (finished.size === 0) return started;
+    await this.open.forget(
+      started.flatMap(({ jobId, claim }) => (finished.has(jobId) && claim ? [{ jobId, ...claim }] : [])),
+    );
+    return started.filter(({ jobId }) => !finished.has(jobId));
+  }
+
+  private async stillHeld(ends: AttemptEnd[]): Promise<AttemptEnd[]> {
+    if (ends.length === 0) return [];
+    const held = await this.open.holds(ends.map(({ job }) => job)).catch(() => ends.map(() => true));
+    return ends.filter((_, index) => held[index]);
+  }
+
+  private async putBack(ends: AttemptEnd[]): Promise<AttemptEnd[]> {
+    if (ends.length === 0) return [];
+    const done = await this.open.putBack(
+      ends.map(({ settlement: { jobId, token, attempts, retryInMs, sequence } }) => ({
+        jobId,
+        token,
+        attempts,
+        retryInMs,
+        sequence,
+      })),
+    );
+    return ends.filter((_, index) => done[index]);
+  }
+
+  private finishOf({ job, settlement }: AttemptEnd): Finish {
+    const { status, finishedAt, releaseKey, attempts, sequence, result, error } = settlement;
+    if (!job.claim || !finishedAt || status === 'pending' || status === 'in_doubt') {
+      throw new Error(`a volatile job cannot end as ${status}`);
+    }
+    return {
+      jobId: job.jobId,
+      generation: job.generation,
+      token: job.token,
+      queueName: this.options.queueName,
+      jobType: job.type,
+      idempotencyKey: job.idempotencyKey,
+      liveKey: releaseKey ? undefined : job.claim.liveKey,
+      fingerprint: job.claim.fingerprint,
+      requestKey: job.claim.requestKey,
+      source: job.source,
+      requestId: job.requestId,
+      correlationId: job.correlationId,
+      traceparent: job.traceparent,
+      ...ownersOf(job.payload),
+      status,
+      attempts,
+      sequence,
+      result,
+      error,
+      acceptedAt: job.acceptedAt,
+      startedAt: job.startedAt,
+      finishedAt,
+      keepMs: this.options.keepMs,
+    };
+  }
+}
+
+const ENDED: Omit<UnstartedJob, 'jobId'> = {
+  generation: ONLY_GENERATION,
+  dispatch: ONLY_DISPATCH,
+  status: 'completed',
+  dueInMs: 0,
+  expired: false,
+  suspect: false,
+  suspectStarts: 0,
+  cancelRequested: false,
+};
+
+/** Whose job it is, for those who may look at it; the payload itself is not kept. */
+export function ownersOf(payload: unknown): { userId: string | undefined; venueId: string | undefined } {
+  const { userId, venueId }: { userId?: unknown; venueId?: unknown } =
+    typeof payload === 'object' && payload !== null ? payload : {};
+  return {
+    userId: typeof userId === 'string' ? userId : undefined,
+    venueId: typeof venueId === 'string' ? venueId : undefined,
+  };
+}

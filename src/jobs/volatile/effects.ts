@@ -1,0 +1,68 @@
+import type { Queryable } from '../../platform/postgres/database';
+import type { EffectFact, EffectStart, EffectStartAnswer } from '../effects';
+import type { VolatileJobs } from './store';
+
+/**
+ * Commits to the ledger that effects of volatile jobs are about to be tried. Who may is for the jobs' Redis to say; the
+ * ledger itself is PostgreSQL's in every tier, since what was sent must not be forgotten with a snapshot.
+ */
+export async function beginVolatileEffects(
+  open: VolatileJobs,
+  database: Queryable,
+  starts: EffectStart[],
+): Promise<EffectStartAnswer[]> {
+  const held = await open.holds(starts);
+  const mine = starts.filter((_, index) => held[index]);
+  if (mine.length > 0) {
+    await database.query(BEGIN, [
+      mine.map((start) => start.jobId),
+      mine.map((start) => start.token),
+      mine.map((start) => start.name),
+      mine.map((start) => start.number),
+      mine.map((start) => start.generation),
+      mine.map((start) => start.providerKey),
+      mine.map((start) => JSON.stringify(start.intent)),
+      mine.map((start) => start.timeoutMs),
+    ]);
+  }
+  return held.map((mayBegin) => (mayBegin ? 'begun' : 'fenced'));
+}
+
+/** Appends facts; what is known to be done never changes again, and only who began an effect last finds it absent. */
+export async function appendVolatileFacts(database: Queryable, facts: EffectFact[]): Promise<void> {
+  if (facts.length === 0) return;
+  await database.query(APPEND, [
+    facts.map((fact) => fact.jobId),
+    facts.map((fact) => fact.token),
+    facts.map((fact) => fact.name),
+    facts.map((fact) => fact.number),
+    facts.map((fact) => fact.state),
+    facts.map((fact) => fact.reference ?? null),
+    facts.map((fact) => (fact.value === undefined ? null : JSON.stringify(fact.value))),
+  ]);
+}
+
+const BEGIN = {
+  name: 'volatile-effects-begin',
+  text: `
+    INSERT INTO job_effects AS e (job_id, name, number, generation, provider_key, intent, state, deadline, attempt_token)
+    SELECT job_id, name, number, generation, provider_key, intent::jsonb, 'started',
+      now() + timeout_ms * interval '1 millisecond', token
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::integer[])
+      AS w (job_id, token, name, number, generation, provider_key, intent, timeout_ms)
+    ON CONFLICT (job_id, name, number) DO UPDATE
+      SET deadline = GREATEST(e.deadline, EXCLUDED.deadline), attempt_token = EXCLUDED.attempt_token,
+          calls = e.calls + 1, updated_at = now()
+      WHERE e.state <> 'done'`,
+};
+
+const APPEND = {
+  name: 'volatile-effects-append',
+  text: `
+    UPDATE job_effects e SET state = f.state, reference = COALESCE(f.reference, e.reference), value = f.value::jsonb,
+      updated_at = now()
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])
+      AS f (job_id, token, name, number, state, reference, value)
+    WHERE e.job_id = f.job_id AND e.name = f.name AND e.number = f.number
+      AND e.state <> 'done' AND (f.state = 'done' OR e.attempt_token = f.token)`,
+};

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import type { Tier } from '../../contract/names';
+import type { Claim } from '../claim';
+import type { StandingJob } from '../conflicts';
+import type { JobIdentity } from '../job';
+import type { StartedJob } from '../start';
+
+/** A job of a lower tier is handed to Redis once: what Redis loses is lost with the job itself. */
+export const ONLY_GENERATION = 1;
+export const ONLY_DISPATCH = 1;
+
+/** What never changes while a job is open, as its Redis holds it. */
+const volatileRecord = z.object({
+  type: z.string(),
+  idempotencyKey: z.string(),
+  liveKey: z.uuid(),
+  fingerprint: z.string(),
+  requestKey: z.uuid(),
+  source: z.string(),
+  requestId: z.string(),
+  correlationId: z.string().nullable(),
+  traceparent: z.string().nullable(),
+  maxAttempts: z.int(),
+  timeoutMs: z.int(),
+  acceptedAt: z.int(),
+  payload: z.unknown(),
+});
+export type VolatileRecord = z.infer<typeof volatileRecord>;
+
+export function writeRecord(claim: Claim, now: Date): string {
+  const fixed: Omit<VolatileRecord, 'payload'> = {
+    type: claim.jobType,
+    idempotencyKey: claim.idempotencyKey,
+    liveKey: claim.liveKey,
+    fingerprint: claim.fingerprint,
+    requestKey: claim.requestKey,
+    source: claim.source,
+    requestId: claim.requestId,
+    correlationId: claim.correlationId ?? null,
+    traceparent: claim.traceparent ?? null,
+    maxAttempts: claim.maxAttempts,
+    timeoutMs: claim.timeoutMs,
+    acceptedAt: now.getTime(),
+  };
+  // The payload is JSON text already.
+  return `${JSON.stringify(fixed).slice(0, -1)},"payload":${claim.data}}`;
+}
+
+const text = z.string().transform((json, context) => {
+  try {
+    return volatileRecord.parse(JSON.parse(json));
+  } catch {
+    context.addIssue('is not the record of a job');
+    return z.NEVER;
+  }
+});
+const status = z.enum(['pending', 'processing']);
+const count = z.coerce.number().int();
+/** A moment in milliseconds, or nothing. */
+const moment = z.string().transform((ms) => (ms === '' ? undefined : new Date(Number(ms))));
+
+/** How the scripts answer: fields by place, nothing at all for a job that is not there. */
+export const startedAnswers = z.array(z.union([z.tuple([text, count, count, moment, count]), z.tuple([])]));
+export const startedAnswer = startedAnswers.element;
+export const snapshotAnswers = z.array(z.union([z.tuple([z.uuid(), text, status, count, count, moment]), z.tuple([])]));
+export const unstartedAnswer = z.union([
+  z.tuple([status, count, z.enum(['0', '1']), z.enum(['0', '1']), count]),
+  z.tuple([]),
+]);
+export const flags = z.array(z.literal([0, 1]));
+
+/** An open job as it stands in the way of a claim, or is looked at. */
+export function toStanding(
+  tier: Tier,
+  [jobId, record, jobStatus, attempts, sequence, startedAt]: Exclude<z.infer<typeof snapshotAnswers>[number], []>,
+): StandingJob {
+  return {
+    ...toIdentity(tier, jobId, record),
+    status: jobStatus,
+    dispatch: ONLY_DISPATCH,
+    attempts,
+    sequence,
+    result: null,
+    error: null,
+    startedAt,
+    finishedAt: undefined,
+    requestKey: record.requestKey,
+    liveKey: record.liveKey,
+    fingerprint: record.fingerprint,
+    queued: true,
+  };
+}
+
+export function toStarted(
+  tier: Tier,
+  jobId: string,
+  token: string,
+  [record, attempts, sequence, startedAt, starts]: Exclude<z.infer<typeof startedAnswer>, []>,
+): StartedJob {
+  const { payload, maxAttempts, timeoutMs, liveKey, fingerprint, requestKey } = record;
+  return {
+    ...toIdentity(tier, jobId, record),
+    token,
+    dispatch: ONLY_DISPATCH,
+    payload,
+    attempts,
+    maxAttempts,
+    timeoutMs,
+    sequence,
+    fresh: starts === 1,
+    cancelRequested: false,
+    startedAt: startedAt ?? new Date(),
+    claim: { liveKey, fingerprint, requestKey },
+  };
+}
+
+function toIdentity(tier: Tier, jobId: string, record: VolatileRecord): JobIdentity {
+  return {
+    jobId,
+    tier,
+    type: record.type,
+    idempotencyKey: record.idempotencyKey,
+    requestId: record.requestId,
+    source: record.source,
+    correlationId: record.correlationId ?? undefined,
+    traceparent: record.traceparent ?? undefined,
+    generation: ONLY_GENERATION,
+    acceptedAt: new Date(record.acceptedAt),
+  };
+}

@@ -1,0 +1,151 @@
+import { RedisScript } from '../../platform/redis-script';
+
+/**
+ * The record of an open job is one hash, and two strings point to it: by the identity of its request and by its key.
+ * Every change is a script, so that two processes never see half of one. Times are the server's.
+ */
+
+const NOW = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local function whole(number) return string.format('%.0f', number) end`;
+
+const SNAPSHOT = `
+  local function snapshot(id)
+    local job = redis.call('HMGET', prefix .. id, 'record', 'status', 'attempts', 'sequence', 'startedAt')
+    if not job[1] then return nil end
+    return { id, job[1], job[2], job[3], job[4], job[5] or '' }
+  end`;
+
+/**
+ * KEYS: job, request and key of each claim. ARGV: the job keys' prefix, then id, record, delay, life and expiry of each.
+ * Answers for each with an empty list (it is a job now) or with the job that stands in its way, found by its request or
+ * by its key.
+ */
+export const CLAIM = new RedisScript(`
+  local prefix = ARGV[1]
+  ${NOW} ${SNAPSHOT}
+  local function standing(pointer)
+    local id = redis.call('GET', pointer)
+    return id and snapshot(id)
+  end
+  local answers = {}
+  for i = 0, #KEYS / 3 - 1 do
+    local job, request, key = KEYS[3 * i + 1], KEYS[3 * i + 2], KEYS[3 * i + 3]
+    local id, record, delay, life, expiry = unpack(ARGV, 5 * i + 2, 5 * i + 6)
+    local found = standing(request) or standing(key)
+    if not found then
+      redis.call('HSET', job, 'record', record, 'status', 'pending', 'attempts', 0, 'starts', 0, 'finishes', 0,
+        'suspectStarts', 0, 'sequence', 0, 'runAt', whole(now + delay), 'expiresAt', expiry)
+      redis.call('PEXPIRE', job, life)
+      redis.call('SET', request, id, 'PX', life)
+      redis.call('SET', key, id, 'PX', life)
+    end
+    answers[i + 1] = found or {}
+  end
+  return answers`);
+
+/** KEYS: job, request and key of each. ARGV: a life in milliseconds for each. */
+export const PROLONG = new RedisScript(`
+  for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[math.ceil(i / 3)]) end`);
+
+/** KEYS: job, request and key of each. ARGV: 1 to spare jobs that were started; then the id of each. */
+export const FORGET = new RedisScript(`
+  for i = 0, #KEYS / 3 - 1 do
+    local id = ARGV[i + 2]
+    if ARGV[1] ~= '1' or redis.call('HGET', KEYS[3 * i + 1], 'starts') == '0' then
+      redis.call('DEL', KEYS[3 * i + 1])
+      for pointer = 3 * i + 2, 3 * i + 3 do
+        if redis.call('GET', KEYS[pointer]) == id then redis.call('DEL', KEYS[pointer]) end
+      end
+    end
+  end`);
+
+const START_ONE = `
+  local function start(job, token)
+    redis.call('HSETNX', job, 'startedAt', whole(now))
+    redis.call('HSET', job, 'status', 'processing', 'token', token)
+    local starts = redis.call('HINCRBY', job, 'starts', 1)
+    local fields = redis.call('HMGET', job, 'record', 'attempts', 'sequence', 'startedAt')
+    return { fields[1], fields[2], fields[3], fields[4], whole(starts) }
+  end`;
+
+/** KEYS: jobs. ARGV: how many milliseconds early they may start, then a token for each. Empty lists for those refused. */
+export const START = new RedisScript(`
+  ${NOW} ${START_ONE}
+  local answers = {}
+  for i, job in ipairs(KEYS) do
+    local status, starts, finishes, runAt, expiresAt =
+      unpack(redis.call('HMGET', job, 'status', 'starts', 'finishes', 'runAt', 'expiresAt'))
+    local expired = starts == '0' and expiresAt ~= '' and expiresAt and tonumber(expiresAt) <= now
+    local open = status == 'pending' or status == 'processing'
+    if open and starts == finishes and tonumber(runAt) <= now + ARGV[1] and not expired then
+      answers[i] = start(job, ARGV[i + 1])
+    else
+      answers[i] = {}
+    end
+  end
+  return answers`);
+
+/** KEYS: the job. ARGV: token, 1 to count the start against a suspect. */
+export const START_EXCEPTIONAL = new RedisScript(`
+  ${NOW} ${START_ONE}
+  local status, starts, finishes = unpack(redis.call('HMGET', KEYS[1], 'status', 'starts', 'finishes'))
+  if status ~= 'pending' and status ~= 'processing' then return {} end
+  if ARGV[2] == '1' then
+    if starts == finishes then return {} end
+    redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1)
+  end
+  return start(KEYS[1], ARGV[1])`);
+
+/** KEYS: the job. ARGV: how early it may start. */
+export const READ_UNSTARTED = new RedisScript(`
+  ${NOW}
+  local status, starts, finishes, suspectStarts, runAt, expiresAt =
+    unpack(redis.call('HMGET', KEYS[1], 'status', 'starts', 'finishes', 'suspectStarts', 'runAt', 'expiresAt'))
+  if not status then return {} end
+  local expired = starts == '0' and expiresAt ~= '' and tonumber(expiresAt) <= now
+  return { status, whole(math.max(0, runAt - ARGV[1] - now)), expired and '1' or '0',
+    starts ~= finishes and '1' or '0', suspectStarts }`);
+
+/**
+ * KEYS: jobs. ARGV: a token for each. Answers for each with 1 unless somebody else decides about the job. One that is
+ * gone was lost with its Redis while it ran, or has ended: PostgreSQL takes an end only once.
+ */
+export const HOLDS = new RedisScript(`
+  local answers = {}
+  for i, job in ipairs(KEYS) do
+    local status, token = unpack(redis.call('HMGET', job, 'status', 'token'))
+    answers[i] = (not status or status == 'processing' and token == ARGV[i]) and 1 or 0
+  end
+  return answers`);
+
+/**
+ * Puts jobs back. KEYS: jobs. ARGV: token, attempts, milliseconds until the next start and sequence of each. Done again
+ * (its answer was lost, or what else was settled with it failed) it answers the same. An attempt that was overtaken did
+ * not kill its process: what was counted against its successor is taken back.
+ */
+export const PUT_BACK = new RedisScript(`
+  ${NOW}
+  local answers = {}
+  for i, job in ipairs(KEYS) do
+    local token, attempts, delay, sequence = unpack(ARGV, 4 * i - 3, 4 * i)
+    local status, holder, starts, suspectStarts = unpack(redis.call('HMGET', job, 'status', 'token', 'starts', 'suspectStarts'))
+    if status and holder == token then
+      redis.call('HSET', job, 'status', 'pending', 'attempts', attempts, 'runAt', whole(now + delay),
+        'sequence', sequence, 'finishes', starts, 'suspectStarts', 0)
+      answers[i] = 1
+    else
+      if status == 'processing' and tonumber(suspectStarts) > 0 then redis.call('HINCRBY', job, 'suspectStarts', -1) end
+      answers[i] = 0
+    end
+  end
+  return answers`);
+
+/** KEYS: jobs. ARGV: the prefix of job keys, then their ids. Answers with what stands of them. */
+export const READ = new RedisScript(`
+  local prefix = ARGV[1]
+  ${SNAPSHOT}
+  local answers = {}
+  for i = 2, #ARGV do answers[i - 1] = snapshot(ARGV[i]) or {} end
+  return answers`);

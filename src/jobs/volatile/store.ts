@@ -1,0 +1,180 @@
+/**
+ * The open jobs of a lower tier, in that tier's own Redis: what it loses is lost. The same questions as of the record of
+ * truth (claim, start, hold, put back), answered by scripts instead of statements. A job's end is PostgreSQL's to keep
+ * (jobs/finished.ts), and only then is it forgotten here.
+ *
+ * What may crash where: a claim lives a minute until its job is in the queue, so that one whose process died does not
+ * hold its key; the same request, or another one with its key, puts the same job into the queue. A job whose end was
+ * committed and which is not forgotten yet is recognised by the guard, which asks PostgreSQL.
+ */
+import type { Redis } from 'ioredis';
+import type { z } from 'zod';
+import type { Tier } from '../../contract/names';
+import type { Claim } from '../claim';
+import type { StandingJob } from '../conflicts';
+import type { HeldClaim, StartedJob, StartRequest, UnstartedJob } from '../start';
+import {
+  flags,
+  ONLY_DISPATCH,
+  ONLY_GENERATION,
+  snapshotAnswers,
+  startedAnswer,
+  startedAnswers,
+  toStanding,
+  toStarted,
+  unstartedAnswer,
+  writeRecord,
+} from './record';
+import { CLAIM, FORGET, HOLDS, PROLONG, PUT_BACK, READ, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
+
+/** A claim whose job did not reach the queue lets go of its key after this. */
+const UNQUEUED_LIFE_MS = 60_000;
+/** No open job is remembered longer: a week after it was due. */
+const OPEN_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
+/** Timers of BullMQ and clock of Redis differ a little; a job may start this much early. */
+const EARLY_MS = 100;
+
+/** How a job that was claimed is found again. */
+export interface ClaimedJob extends HeldClaim {
+  jobId: string;
+  delayMs: number;
+}
+
+export interface PutBack {
+  jobId: string;
+  token: string;
+  attempts: number;
+  retryInMs: number;
+  sequence: number;
+}
+
+export class VolatileJobs {
+  constructor(
+    private readonly redis: Redis,
+    readonly tier: Tier,
+    private readonly prefix: string,
+  ) {}
+
+  /** For each claim, in order: undefined when it is a job now, else the open job that has its request or its key. */
+  async claim(claims: Claim[]): Promise<(StandingJob | undefined)[]> {
+    const now = new Date();
+    const answers = await CLAIM.run(
+      this.redis,
+      claims.flatMap((claim) => this.keysOf(claim)),
+      [
+        this.jobKey(''),
+        ...claims.flatMap((claim) => [
+          claim.jobId,
+          writeRecord(claim, now),
+          claim.delayMs,
+          UNQUEUED_LIFE_MS,
+          claim.expiresAt === undefined ? '' : Date.parse(claim.expiresAt),
+        ]),
+      ],
+    );
+    return snapshotAnswers.parse(answers).map((answer) => this.standing(answer));
+  }
+
+  /** The jobs are in the queue: they are remembered as long as it may take. */
+  async prolong(jobs: ClaimedJob[]): Promise<void> {
+    await PROLONG.run(
+      this.redis,
+      jobs.flatMap((job) => this.keysOf(job)),
+      jobs.map(({ delayMs }) => delayMs + OPEN_LIFE_MS),
+    );
+  }
+
+  /** Takes back claims that should not have been made; a job that was started meanwhile stays. */
+  async release(jobs: (HeldClaim & { jobId: string })[]): Promise<void> {
+    await this.forgetAll(jobs, true);
+  }
+
+  /** Their end is committed. */
+  async forget(jobs: (HeldClaim & { jobId: string })[]): Promise<void> {
+    await this.forgetAll(jobs, false);
+  }
+
+  async start(requests: StartRequest[]): Promise<StartedJob[]> {
+    const answers = await START.run(
+      this.redis,
+      requests.map(({ jobId }) => this.jobKey(jobId)),
+      [EARLY_MS, ...requests.map(({ token }) => token)],
+    );
+    return startedAnswers.parse(answers).flatMap((answer, index) => {
+      const request = requests[index];
+      if (!request || answer.length === 0) return [];
+      return [toStarted(this.tier, request.jobId, request.token, answer)];
+    });
+  }
+
+  async startExceptional({ jobId, token }: StartRequest, asSuspect: boolean): Promise<StartedJob | undefined> {
+    const answer = startedAnswer.parse(
+      await START_EXCEPTIONAL.run(this.redis, [this.jobKey(jobId)], [token, asSuspect ? 1 : 0]),
+    );
+    return answer.length === 0 ? undefined : toStarted(this.tier, jobId, token, answer);
+  }
+
+  async readUnstarted(jobId: string): Promise<UnstartedJob | undefined> {
+    const answer = unstartedAnswer.parse(await READ_UNSTARTED.run(this.redis, [this.jobKey(jobId)], [EARLY_MS]));
+    if (answer.length === 0) return undefined;
+    const [status, dueInMs, expired, suspect, suspectStarts] = answer;
+    return {
+      jobId,
+      generation: ONLY_GENERATION,
+      dispatch: ONLY_DISPATCH,
+      status,
+      dueInMs,
+      expired: expired === '1',
+      suspect: suspect === '1',
+      suspectStarts,
+      cancelRequested: false,
+    };
+  }
+
+  /** Which of these attempts still decide about their jobs. */
+  async holds(attempts: { jobId: string; token: string }[]): Promise<boolean[]> {
+    const answers = await HOLDS.run(
+      this.redis,
+      attempts.map(({ jobId }) => this.jobKey(jobId)),
+      attempts.map(({ token }) => token),
+    );
+    return flags.parse(answers).map((flag) => flag === 1);
+  }
+
+  /** Makes jobs pending again; answers for each whether it was still its attempt's to put back. */
+  async putBack(jobs: PutBack[]): Promise<boolean[]> {
+    const answers = await PUT_BACK.run(
+      this.redis,
+      jobs.map(({ jobId }) => this.jobKey(jobId)),
+      jobs.flatMap(({ token, attempts, retryInMs, sequence }) => [token, attempts, Math.ceil(retryInMs), sequence]),
+    );
+    return flags.parse(answers).map((flag) => flag === 1);
+  }
+
+  /** The open ones among these. */
+  async read(jobIds: string[]): Promise<StandingJob[]> {
+    const answers = await READ.run(this.redis, [], [this.jobKey(''), ...jobIds]);
+    return snapshotAnswers.parse(answers).flatMap((answer) => this.standing(answer) ?? []);
+  }
+
+  private async forgetAll(jobs: (HeldClaim & { jobId: string })[], onlyUnstarted: boolean): Promise<void> {
+    if (jobs.length === 0) return;
+    await FORGET.run(
+      this.redis,
+      jobs.flatMap((job) => this.keysOf(job)),
+      [onlyUnstarted ? 1 : 0, ...jobs.map(({ jobId }) => jobId)],
+    );
+  }
+
+  private standing(answer: z.infer<typeof snapshotAnswers>[number]): StandingJob | undefined {
+    return answer.length === 0 ? undefined : toStanding(this.tier, answer);
+  }
+
+  private keysOf({ jobId, requestKey, liveKey }: { jobId: string; requestKey: string; liveKey: string }): string[] {
+    return [this.jobKey(jobId), `${this.prefix}:request:${requestKey}`, `${this.prefix}:key:${liveKey}`];
+  }
+
+  private jobKey(jobId: string): string {
+    return `${this.prefix}:job:${jobId}`;
+  }
+}
