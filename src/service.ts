@@ -2,13 +2,14 @@
  * Composes one process from its configuration, by hand: who gets what is written here and in composition/, nowhere
  * else. Roles share the foundation and nothing more; they meet in PostgreSQL, Redis and the broker.
  */
+import { composeHttp } from './composition/api';
 import { composeConsumer } from './composition/consumer';
 import { composeIntake } from './composition/intake';
 import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
 import { composeRelay } from './composition/relay';
 import { composeScheduler } from './composition/scheduler';
 import { composeWorkers } from './composition/worker';
-import type { Config } from './config';
+import type { Config, Role } from './config';
 import { TIERS } from './contract/names';
 import { cancelJob, type CancelAnswer } from './execution/cancel';
 import type { Handler } from './handlers/handler';
@@ -16,12 +17,12 @@ import { liveKeyOf } from './intake/keys';
 import { cancelPending, lockForDecision, requestCancel } from './jobs/cancel';
 import { takeFollowers } from './jobs/followers';
 import type { JobRecord } from './jobs/job';
-import { readJob } from './jobs/read';
+import { readJob, readJobView } from './jobs/read';
 import { readKeyParts, replayFailed } from './jobs/replay';
 import { createProbes } from './monitoring/probes';
 import { proofMetrics, Proofs } from './monitoring/proofs';
 import { appendToOutbox } from './outbox/rows';
-import { Lifecycle } from './platform/lifecycle';
+import { Lifecycle, type Component } from './platform/lifecycle';
 import { createLogger } from './platform/logger';
 import type { Metrics } from './platform/metrics';
 import type { Database } from './platform/postgres/database';
@@ -40,6 +41,8 @@ export interface Service {
   /** Checks the durability proofs now. */
   checkProofs(): void;
   metrics: Metrics;
+  /** Where it listens, and to what. */
+  http: { port: () => number | undefined; routes: { method: string; path: string }[] };
 }
 
 /** Parts that a test replaces. */
@@ -51,32 +54,33 @@ export interface ServiceOverrides {
 export function createService(config: Config, overrides: ServiceOverrides = {}): Service {
   const log = createLogger({ level: config.logLevel, service: config.serviceName });
   const foundation = layFoundation(config, log, overrides.decorate ?? ((_, step) => step));
-  const { database, tiers } = foundation;
-  const has = (role: 'consumer' | 'worker' | 'relay' | 'scheduler'): boolean => config.roles.has(role);
+  const { database } = foundation;
+  const has = (role: Role): boolean => config.roles.has(role);
 
   const proofs = composeProofs(foundation, async () => consumer?.pauseMoney());
-  const door = has('consumer') ? composeIntake(foundation, new Map()) : undefined;
-  const consumer = door && composeConsumer(foundation, door, () => proofs.intakeBlockedBy);
+  const door = has('consumer') || has('api') ? composeIntake(foundation, new Map()) : undefined;
+  const consumer =
+    door && has('consumer') ? composeConsumer(foundation, door, () => proofs.intakeBlockedBy) : undefined;
   const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;
-  const lifecycle = new Lifecycle(
-    [
-      { name: 'database', stop: () => database.close() },
-      ...TIERS.flatMap((tier) => [
-        { name: `${tier} redis`, stop: () => Promise.resolve(tiers[tier].redis.disconnect()) },
-        { name: `${tier} queue`, stop: () => tiers[tier].queue.close() },
-      ]),
-      { name: 'topology', start: () => assertTopology(config.rabbitmq.url) },
-      { name: 'proofs', start: () => proofs.start(), stop: () => proofs.stop() },
-      // Stopped in reverse: first nothing is taken any more, last the outcomes of what ran are published.
-      ...(has('relay') ? composeRelay(foundation) : []),
-      ...(scheduler?.components ?? []),
-      ...(has('worker') ? composeWorkers(foundation, overrides.handlers ?? new Map()) : []),
-      ...(door?.components ?? []),
-      ...(consumer?.components ?? []),
-    ],
-    log,
-    config.shutdownTimeoutMs,
-  );
+  const http = composeHttp(foundation, {
+    jobs: door && has('api') ? { door, readJob: (jobId) => readJobView(database, jobId) } : undefined,
+    moneyProblem: () => proofs.intakeBlockedBy,
+    components: () => components,
+  });
+  const components: Component[] = [
+    ...storeComponents(foundation),
+    ...http.first,
+    { name: 'topology', start: () => assertTopology(config.rabbitmq.url) },
+    { name: 'proofs', start: () => proofs.start(), stop: () => proofs.stop() },
+    // Stopped in reverse: first nothing is taken any more, last the outcomes of what ran are published.
+    ...(has('relay') ? composeRelay(foundation) : []),
+    ...(scheduler?.components ?? []),
+    ...(has('worker') ? composeWorkers(foundation, overrides.handlers ?? new Map()) : []),
+    ...(door?.components ?? []),
+    ...(consumer?.components ?? []),
+    ...http.last,
+  ];
+  const lifecycle = new Lifecycle(components, log, config.shutdownTimeoutMs);
   return {
     start: () => lifecycle.start(),
     stop: () => lifecycle.stop(),
@@ -90,7 +94,29 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
       ),
     checkProofs: () => proofs.poke(),
     metrics: foundation.metrics,
+    http: { port: http.port, routes: http.routes },
   };
+}
+
+/** PostgreSQL and the tiers' Redis. Requests for money are taken without Redis; those who run or recover jobs need it. */
+function storeComponents({ config, database, tiers }: Foundation): Component[] {
+  const needsRedis = config.roles.has('worker') || config.roles.has('scheduler');
+  const probe = { text: 'SELECT 1' };
+  return [
+    {
+      name: 'database',
+      stop: () => database.close(),
+      health: { of: 'database', check: () => database.query(probe) },
+    },
+    ...TIERS.flatMap((tier): Component[] => [
+      {
+        name: `${tier} redis`,
+        stop: () => Promise.resolve(tiers[tier].redis.disconnect()),
+        ...(needsRedis ? { health: { of: 'redis', check: () => tiers[tier].redis.ping() } } : {}),
+      },
+      { name: `${tier} queue`, stop: () => tiers[tier].queue.close() },
+    ]),
+  ];
 }
 
 function composeProofs({ config, database, tiers, metrics, log }: Foundation, onBlocked: () => Promise<void>): Proofs {

@@ -65,7 +65,11 @@ export function composeConsumer(
   );
   return {
     components: [
-      { name: 'intake connection', stop: () => connection.close() },
+      {
+        name: 'intake connection',
+        stop: () => connection.close(),
+        health: { of: 'broker', check: () => connection.check() },
+      },
       ...[...ofLowerTiers, ...ofMoney].map(({ name, consumer }) => ({
         name: `consumer of ${name}`,
         start: () => Promise.resolve(consumer.start()),

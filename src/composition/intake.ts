@@ -47,7 +47,10 @@ export function composeIntake(foundation: Foundation, unavailable: ReadonlyMap<s
     communication: volatileClaims(foundation, answering, 'communication', windows.communication),
     background: volatileClaims(foundation, answering, 'background', windows.background),
   };
-  const steps = { ...answering, onAnswer: (answer: IntakeAnswer, type: string) => count(answer, type, metrics) };
+  const steps = {
+    ...answering,
+    onAnswer: (answer: IntakeAnswer, type: string, kept: boolean) => count(answer, type, kept, metrics),
+  };
   return {
     intake: new Intake(claims, steps, unavailable, log),
     metrics,
@@ -120,8 +123,8 @@ function volatileClaims(
   );
 }
 
-function count(answer: IntakeAnswer, type: string, metrics: IntakeMetrics): void {
+function count(answer: IntakeAnswer, type: string, kept: boolean, metrics: IntakeMetrics): void {
   metrics.consumed.inc({ outcome: answer.kind, job_type: type });
   if (answer.kind === 'redelivered') metrics.redeliveries.inc({ job_type: type });
-  if (answer.kind === 'rejected') metrics.deadLetters.inc({ code: answer.code });
+  if (answer.kind === 'rejected' && kept) metrics.deadLetters.inc({ code: answer.code });
 }

@@ -55,7 +55,11 @@ export function composeRelay(foundation: Foundation): Component[] {
   const listener = new OutboxListener(config.database.directUrl, () => relay.wake(), log);
   outboxSignal.attachRelay(() => relay.wake());
   return [
-    { name: 'relay connection', stop: () => connection.close() },
+    {
+      name: 'relay connection',
+      stop: () => connection.close(),
+      health: { of: 'broker', check: () => connection.check() },
+    },
     { name: 'relay publisher', stop: () => publisher.close() },
     { name: 'relay lease', start: () => Promise.resolve(lease.start()), stop: () => lease.stop() },
     { name: 'relay', start: () => Promise.resolve(relay.start()), stop: () => relay.stop() },

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { jwksUrl, jwtPublicKey } from './jwt-key';
 
 /** Set and not empty counts; an empty variable is one that is not set. */
 export type Environment = Record<string, string | undefined>;
@@ -35,6 +36,18 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   ROLES: roles.default([...ROLES]),
   SHUTDOWN_TIMEOUT_MS: positive.default(30_000),
+
+  /** 0 takes any free port. */
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3020),
+  JWT_PUBLIC_KEY: jwtPublicKey.optional(),
+  JWKS_URL: jwksUrl.optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  /** Instead of a token of the role `monitoring`, for scrapers. */
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be of visible ASCII characters')
+    .optional(),
 
   DATABASE_URL: url('postgres', 'postgresql'),
   /** Past a pooler, for LISTEN. */
@@ -85,6 +98,7 @@ export function readEnvironment(environment: Environment): Variables {
   const values = withFiles(environment, problems);
   const parsed = variables.safeParse(values);
   problems.push(...missingRedis(values));
+  if (values['JWT_PUBLIC_KEY'] && values['JWKS_URL']) problems.push('JWT_PUBLIC_KEY and JWKS_URL exclude each other');
   if (parsed.success && problems.length === 0) return parsed.data;
   const issues = parsed.success
     ? []

@@ -20,6 +20,19 @@ export function loadConfig(environment: Environment) {
     logLevel: env.LOG_LEVEL,
     roles: new Set<Role>(env.ROLES),
     shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
+    http: {
+      port: env.PORT,
+      metricsToken: env.METRICS_TOKEN,
+      /** A caller is told after so long that nothing was taken, or that nothing can be read. */
+      answerTimeoutMs: 10_000,
+      tokens: {
+        publicKey: env.JWT_PUBLIC_KEY,
+        jwksUrl: env.JWKS_URL,
+        issuer: env.JWT_ISSUER,
+        audience: env.JWT_AUDIENCE,
+        keySet: { timeoutMs: 3_000, intervalMs: 30_000, retryMs: 1_000, maxAgeMs: 10 * 60 * 1_000 },
+      },
+    },
     database: {
       url: env.DATABASE_URL,
       directUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,

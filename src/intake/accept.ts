@@ -16,7 +16,8 @@ export interface TierClaims {
 }
 
 export interface IntakeSteps extends Omit<AnswerSteps, 'addFollowers'> {
-  onAnswer: (answer: IntakeAnswer, type: string) => void;
+  /** `kept` says whether a refused one becomes a dead letter. */
+  onAnswer: (answer: IntakeAnswer, type: string, kept: boolean) => void;
 }
 
 export class Intake {
@@ -45,7 +46,7 @@ export class Intake {
     return offers.map((offer) => {
       const answer = answers.get(offer);
       if (!answer) throw new Error('an offer was left without an answer');
-      this.steps.onAnswer(answer, offer.request.type.name);
+      this.steps.onAnswer(answer, offer.request.type.name, offer.body !== undefined);
       return answer;
     });
   }
@@ -54,7 +55,7 @@ export class Intake {
   async reject(rejections: Rejection[]): Promise<void> {
     await this.write(rejections);
     for (const { code, type, problems, jobId } of rejections) {
-      this.steps.onAnswer({ kind: 'rejected', code, problems, jobId }, type ?? 'unknown');
+      this.steps.onAnswer({ kind: 'rejected', code, problems, jobId }, type ?? 'unknown', true);
     }
   }
 

@@ -3,22 +3,22 @@ import type { Claim } from '../jobs/claim';
 import { FEED_AHEAD_MS } from '../jobs/dispatch';
 import { uuidV7 } from '../platform/ids';
 import { fingerprintOf, hiddenKey, liveKeyOf } from './keys';
+import { effectiveOptions } from './options';
 import { rejectionKey } from './rejections';
 import type { Offer } from './request';
 
 /** A request → the job that it would become. `room` says whether Redis may hold one more. */
 export function toClaim({ request, body }: Offer, keySecret: string, room: boolean): Claim {
   const { type, options } = request;
-  const policy = QUEUE_POLICIES[type.queue];
+  const { priority, delay, attempts, timeout } = effectiveOptions(type, options);
   const { callers, key } = request.idempotencyKey;
   const keyScope = callers ? request.source : '';
   const idempotencyKey = callers ? key : hiddenKey(keySecret, key);
-  const delayMs = options.delay ?? 0;
   return {
     jobId: uuidV7(),
-    queueName: policy.queueName,
+    queueName: QUEUE_POLICIES[type.queue].queueName,
     jobType: type.name,
-    priority: options.priority ?? type.priority,
+    priority,
     data: JSON.stringify(request.data),
     idempotencyKey,
     keyScope,
@@ -29,12 +29,12 @@ export function toClaim({ request, body }: Offer, keySecret: string, room: boole
     requestId: request.requestId,
     correlationId: request.correlationId,
     traceparent: request.traceparent,
-    maxAttempts: options.attempts ?? policy.attempts,
-    timeoutMs: options.timeout ?? type.timeoutMs,
-    delayMs,
+    maxAttempts: attempts,
+    timeoutMs: timeout,
+    delayMs: delay,
     // RFC 3339 allows offsets that PostgreSQL refuses.
     expiresAt: options.expiresAt === undefined ? undefined : new Date(options.expiresAt).toISOString(),
     rejectionKey: body && rejectionKey({ requestKey: request.requestKey, body }),
-    queued: room && delayMs <= FEED_AHEAD_MS,
+    queued: room && delay <= FEED_AHEAD_MS,
   };
 }

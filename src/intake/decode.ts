@@ -2,6 +2,7 @@ import { cloudEvent, type CloudEvent } from '../contract/envelope';
 import { CONTENT_TYPE, MAX_BODY_BYTES } from '../contract/names';
 import { problemsOf } from '../contract/problems';
 import { jsonProblems, type Problem } from '../platform/json-problems';
+import { parseJson } from '../platform/parse-json';
 
 /** What an unsound message still lets be known of it. */
 export interface PartialEvent {
@@ -14,7 +15,6 @@ export interface PartialEvent {
 
 export type Decoded = { event: CloudEvent; problems: [] } | { partial: PartialEvent; problems: Problem[] };
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const NOTHING: PartialEvent = {
   id: undefined,
   source: undefined,
@@ -43,21 +43,6 @@ function contentTypeProblems(contentType: string | undefined): Problem[] {
   // Parameters such as a charset may follow.
   if (contentType?.split(';')[0]?.trim().toLowerCase() === CONTENT_TYPE) return [];
   return [{ path: '(content-type)', message: `must be ${CONTENT_TYPE}` }];
-}
-
-function parseJson(content: Buffer): { value: unknown } | { problem: Problem } {
-  let text: string;
-  try {
-    text = UTF8.decode(content);
-  } catch {
-    return { problem: { path: '(body)', message: 'is not valid UTF-8' } };
-  }
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    // V8's message quotes the text, which may be personal.
-    return { problem: { path: '(body)', message: 'is not valid JSON' } };
-  }
 }
 
 /** Reads the attributes one by one, each only if it is sound by itself: they go into headers, logs and the database. */

@@ -7,6 +7,8 @@ export interface Component {
   name: string;
   start?: () => Promise<void>;
   stop?: () => Promise<void>;
+  /** A look at the server that the part stands on: rejects when that cannot be used. */
+  health?: { of: 'database' | 'redis' | 'broker'; check: () => Promise<unknown> };
 }
 
 /**

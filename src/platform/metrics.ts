@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
  * The registry of one service instance. Each room declares its instruments through it, once, at composition; nothing is
@@ -6,6 +6,11 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
  */
 export class Metrics {
   readonly registry = new Registry();
+
+  /** What Node tells of the process: memory, processor time, event loop, garbage collection. */
+  addProcessDefaults(): void {
+    collectDefaultMetrics({ register: this.registry });
+  }
 
   counter<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });

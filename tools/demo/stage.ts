@@ -87,6 +87,8 @@ function serviceEnvironment({ urls }: ServiceSet, provider: PaymentProvider): No
   return {
     ...process.env,
     ...urls,
+    // Several processes, on one machine.
+    PORT: '0',
     IDEMPOTENCY_KEY_SECRET: randomBytes(32).toString('hex'),
     STRIPE_SECRET_KEY: 'sk_test_demo',
     STRIPE_API_BASE: provider.url,

@@ -58,6 +58,11 @@ export class RabbitConnection {
     return this.open(use, true);
   }
 
+  /** @throws while the broker is away */
+  async check(): Promise<void> {
+    if (!this.manager.isConnected()) throw new Error(`broker connection ${this.purpose} is down`);
+  }
+
   async close(): Promise<void> {
     this.closing = true;
     await within(CLOSE_TIMEOUT_MS, `closing broker connection ${this.purpose}`, this.manager.close());

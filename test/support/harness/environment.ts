@@ -35,6 +35,7 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
   const lowerRedis = { communication: connectTo(lower.communication), background: connectTo(lower.background) };
   return {
     variables: {
+      PORT: '0',
       DATABASE_URL: databaseUrl,
       AMQP_URL: amqpUrl,
       REDIS_MONEY_URL: redisUrl,

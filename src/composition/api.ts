@@ -1,0 +1,114 @@
+import type { KeyObject } from 'node:crypto';
+import { Admission } from '../admin/admission';
+import { createApp, routesOf } from '../admin/app';
+import { Authenticator, type KeySource } from '../admin/authenticate';
+import { Health } from '../admin/health';
+import { healthRoutes } from '../admin/health-routes';
+import { countRefusals, httpMetrics } from '../admin/instruments';
+import { jobRoutes } from '../admin/job-routes';
+import { JwksKeys } from '../admin/jwks';
+import { metricsRoutes } from '../admin/metrics-routes';
+import type { Route } from '../admin/route';
+import { HttpServer } from '../admin/server';
+import { Submitter } from '../admin/submitter';
+import type { JobView } from '../jobs/read';
+import type { Component } from '../platform/lifecycle';
+import type { Foundation } from './foundation';
+import type { IntakeRoom } from './intake';
+
+export interface HttpParts {
+  /** Absent where the process has not got the role `api`: then there are no routes for jobs. */
+  jobs: { door: IntakeRoom; readJob: (jobId: string) => Promise<JobView | undefined> } | undefined;
+  /** Why no money requests may be taken, though everything answers. */
+  moneyProblem: () => string | undefined;
+  /** Everything that the process is made of. */
+  components: () => Component[];
+}
+
+export interface HttpFront {
+  /** Before everything that may take long to start or stop: probes are answered all the while. */
+  first: Component[];
+  /** After everything that requests need. */
+  last: Component[];
+  /** Undefined while nothing listens. */
+  port: () => number | undefined;
+  routes: { method: string; path: string }[];
+}
+
+/** Health and metrics of every process, and jobs by HTTP where it has the role for it. */
+export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront {
+  const { config, log } = foundation;
+  const admission = new Admission();
+  const instruments = httpMetrics(foundation.metrics);
+  foundation.metrics.addProcessDefaults();
+  const keys = composeKeys(foundation);
+  const app = createApp({
+    routes: [
+      ...healthRoutes({
+        health: new Health(parts.components),
+        admission,
+        moneyProblem: parts.moneyProblem,
+        about: { service: config.serviceName, instance: config.instance, roles: [...config.roles] },
+      }),
+      ...metricsRoutes(foundation.metrics, config.http.metricsToken),
+      ...composeJobRoutes(foundation, parts),
+    ],
+    authenticator: new Authenticator(keys?.source, config.http.tokens),
+    admission,
+    metrics: instruments,
+    log,
+  });
+  const server = new HttpServer(app, config.http.port, countRefusals(instruments));
+  return {
+    first: [
+      ...(keys?.components ?? []),
+      {
+        name: 'http server',
+        start: async () => {
+          await server.listen();
+          log.info('http server listens', { port: server.port });
+        },
+        stop: () => server.close(),
+      },
+    ],
+    last: [
+      {
+        name: 'http admission',
+        start: () => Promise.resolve(admission.open()),
+        stop: () => admission.close(),
+      },
+    ],
+    port: () => server.port,
+    routes: routesOf(app),
+  };
+}
+
+function composeJobRoutes({ config, log }: Foundation, { jobs, moneyProblem }: HttpParts): Route[] {
+  if (!jobs) return [];
+  const { answerTimeoutMs } = config.http;
+  const submitter = new Submitter(
+    {
+      accept: (offers) => jobs.door.intake.accept(offers),
+      tierProblem: (tier) => (tier === 'money' ? moneyProblem() : jobs.door.tierProblem(tier)),
+    },
+    answerTimeoutMs,
+    log,
+  );
+  return jobRoutes({ submit: (request) => submitter.submit(request), readJob: jobs.readJob }, answerTimeoutMs, log);
+}
+
+function composeKeys({ config, log }: Foundation): { source: KeySource; components: Component[] } | undefined {
+  const { publicKey, jwksUrl, keySet } = config.http.tokens;
+  if (publicKey) return { source: oneKey(publicKey), components: [] };
+  if (jwksUrl === undefined) {
+    log.warn('no key for tokens: set JWT_PUBLIC_KEY or JWKS_URL; until then whatever needs a token is refused');
+    return undefined;
+  }
+  const keys = new JwksKeys({ url: jwksUrl, ...keySet }, log);
+  return { source: keys, components: [{ name: 'token keys', start: () => keys.start() }] };
+}
+
+/** The key of the configuration is meant whatever a token says about its own. */
+function oneKey(key: KeyObject): KeySource {
+  return { find: () => Promise.resolve(key) };
+}
