@@ -25,14 +25,14 @@ export class TokenIssuer {
   }
 
   /** One that says it was signed with a shared secret, which is the public key that everybody has. */
-  tokenByPublicKey(role: Role): string {
+  tokenByPublicKey(role: Role, over: Record<string, unknown> = {}): string {
     // The library refuses to sign so; whoever attacks would not use it.
-    return handmade({ alg: 'HS256', typ: 'JWT' }, { id: 'somebody', role }, this.publicKey);
+    return handmade({ alg: 'HS256', typ: 'JWT' }, { id: 'somebody', role, ...over }, this.publicKey);
   }
 
   /** One that says it needs no signature. */
-  tokenUnsigned(role: Role): string {
-    return handmade({ alg: 'none', typ: 'JWT' }, { id: 'somebody', role }, undefined);
+  tokenUnsigned(role: Role, over: Record<string, unknown> = {}): string {
+    return handmade({ alg: 'none', typ: 'JWT' }, { id: 'somebody', role, ...over }, undefined);
   }
 
   /** As a JWKS endpoint would list it. */
