@@ -22,10 +22,12 @@ export class Attempt {
     private readonly job: StartedJob,
     steps: EffectSteps,
     private readonly log: Logger,
+    onRepeat: (effect: string) => void,
   ) {
     this.effects = new EffectRunner(job, steps, {
       signal: this.abort.signal,
       endsAt: performance.now() + job.timeoutMs,
+      onRepeat,
     });
   }
 

@@ -30,7 +30,8 @@ export interface Decision {
 
 /**
  * Decides what becomes of a job; the only place that does. The rule above all: while an effect may have happened, a
- * money job never ends as failed or cancelled — it is tried again, or it is in doubt.
+ * money job never ends as failed or cancelled — it is tried again, or it is in doubt. Where no money is at stake nobody
+ * is asked to find out: such a job ends as failed, and keeps its key.
  */
 export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary, now: Date): Decision {
   const ends = new Ends(job, effects, now);
@@ -103,20 +104,11 @@ class Ends {
 
   /** Nothing more is tried. A customer whose effect happened must not be told that it failed: a person looks at it. */
   gaveUp(error: OutcomeError, attempts: number): Decision {
-    if (this.effects.anyHappened) return this.inDoubt({ ...error, replayable: false }, attempts);
-    return this.failed(error, attempts);
+    return this.effects.anyHappened ? this.inDoubt(error, attempts) : this.failed(error, attempts);
   }
 
   failed(error: OutcomeError, attempts: number): Decision {
-    if (this.effects.anyUncertain) return this.inDoubt({ ...error, replayable: false }, attempts);
-    return this.decision('failed', 'failed', {
-      status: 'failed',
-      reason: error.code,
-      error,
-      attempts,
-      // A key whose effect happened stays held: asking again under it must not make it happen twice.
-      releaseKey: !this.effects.anyHappened,
-    });
+    return this.effects.anyUncertain ? this.inDoubt(error, attempts) : this.over(error, attempts);
   }
 
   /** An effect that certainly happened needs no more than another look at the ledger. */
@@ -126,7 +118,13 @@ class Ends {
   }
 
   inDoubt(error: OutcomeError, attempts: number): Decision {
-    return this.decision('attention', undefined, { status: 'in_doubt', reason: error.code, error, attempts });
+    if (this.job.tier !== 'money') return this.over(error, attempts);
+    return this.decision('attention', undefined, {
+      status: 'in_doubt',
+      reason: error.code,
+      error: { ...error, replayable: false },
+      attempts,
+    });
   }
 
   cancelled(): Decision {
@@ -137,6 +135,17 @@ class Ends {
       reason: 'CANCELLED',
       attempts: this.job.attempts,
       releaseKey: true,
+    });
+  }
+
+  private over(error: OutcomeError, attempts: number): Decision {
+    return this.decision('failed', 'failed', {
+      status: 'failed',
+      reason: error.code,
+      error,
+      attempts,
+      // A key whose effect happened, or may have, stays held: asking again under it must not make it happen twice.
+      releaseKey: !this.effects.anyHappened && !this.effects.anyUncertain,
     });
   }
 

@@ -16,7 +16,7 @@ import type { Metrics } from '../platform/metrics';
 import type { Disposal } from '../queues/worker';
 import { Attempt } from './attempt';
 import { decide, type AttemptEnd } from './decide';
-import { EffectRunner, type EffectSteps } from './effect-runner';
+import { EffectLedger, type EffectSteps } from './effect-ledger';
 import type { ForcedEnd, Guard } from './guard';
 import type { Settler } from './settler';
 import type { TypeSlots } from './type-slots';
@@ -43,6 +43,11 @@ export function executionMetrics(metrics: Metrics) {
     retries: metrics.counter('job_retries_total', 'Attempts that will be followed by another', ['job_type', 'reason']),
     dropped: metrics.counter('jobs_dropped_total', 'Jobs from Redis that had nothing left to run', ['reason']),
     inDoubt: metrics.counter('jobs_in_doubt_total', 'Jobs whose effect is unknown', ['job_type']),
+    repeated: metrics.counter(
+      'effects_repeated_total',
+      'Calls that may have made an effect happen twice, as its type allows',
+      ['job_type', 'effect'],
+    ),
     fenced: metrics.counter('attempts_fenced_total', 'Attempts that another one had overtaken', ['job_type']),
   };
 }
@@ -116,7 +121,7 @@ export class JobRunner {
   private async endNow(ref: DispatchedJob, end: ForcedEnd): Promise<Disposal> {
     const job = await this.parts.guard.startExceptional(ref, false);
     if (!job) return LOOK_AGAIN;
-    const effects = new EffectRunner(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0 });
+    const effects = new EffectLedger(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0 });
     if (!(await this.load(job, effects))) return this.settle(job, { kind: 'handedBack' }, effects, performance.now());
     // Too late to cancel: what became of the effect must be found out.
     if (end === 'cancelled' && (effects.anyUncertain || effects.anyHappened)) return this.perform(job);
@@ -126,7 +131,10 @@ export class JobRunner {
   private async perform(job: StartedJob): Promise<Disposal> {
     const handler = this.parts.handlers.get(job.type);
     const log = this.log.child({ jobId: job.jobId, jobType: job.type, ...traceOf(job) });
-    const attempt = new Attempt(job, this.parts.effects, log);
+    const attempt = new Attempt(job, this.parts.effects, log, (effect) => {
+      this.metrics.repeated.inc({ job_type: job.type, effect });
+      log.warn('an effect is asked for again and may happen twice', { effect });
+    });
     const begunAt = performance.now();
     this.running.add(attempt);
     if (this.draining) attempt.handBack();
@@ -144,7 +152,7 @@ export class JobRunner {
   }
 
   /** Without the ledger nothing may be run or decided; the job is put back, which waits until PostgreSQL answers. */
-  private async load(job: StartedJob, effects: EffectRunner): Promise<boolean> {
+  private async load(job: StartedJob, effects: EffectLedger): Promise<boolean> {
     try {
       await effects.load();
       return true;
@@ -154,7 +162,7 @@ export class JobRunner {
     }
   }
 
-  private async settle(job: StartedJob, end: AttemptEnd, effects: EffectRunner, begunAt: number): Promise<Disposal> {
+  private async settle(job: StartedJob, end: AttemptEnd, effects: EffectLedger, begunAt: number): Promise<Disposal> {
     const decision = decide(job, end, effects, new Date());
     const answer = await this.parts.settler.settle({ job, decision, facts: effects.facts.splice(0) });
     if (answer === 'fenced') {

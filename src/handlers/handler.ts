@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { TypedJobType } from '../catalogue/job-type';
 import type { Logger } from '../platform/logger';
-import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../providers/answer';
+import type { DoneAnswer, LookupAnswer, PlainAnswer, ProviderAnswer } from '../providers/answer';
 import type { HandlerOutcome } from './outcome';
 
 export type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../providers/answer';
@@ -33,6 +33,24 @@ export interface KeyedEffect<Value> {
   find: (providerKey: string, limits: CallLimits) => Promise<LookupAnswer<Value>>;
 }
 
+/**
+ * What becomes of an effect without a key when nobody knows whether an earlier call made it happen. At least once: it is
+ * asked for again, and may happen twice (a receipt). At most once: it is not, and may never have happened (a code to log
+ * in with); the job fails as UNKNOWN_DELIVERY.
+ */
+export type RepeatPolicy = 'atLeastOnce' | 'atMostOnce';
+
+/** An effect whose provider takes no key from us, and cannot be asked whether it happened. */
+export interface UnkeyedEffect<Value> {
+  /** Names the effect within the job; a job that has several gives each its own. */
+  name: string;
+  /** What is about to be asked, for the ledger. No secrets, no personal data. */
+  intent: Record<string, unknown>;
+  value: z.ZodType<Value>;
+  policy: RepeatPolicy;
+  call: (limits: CallLimits) => Promise<PlainAnswer<Value>>;
+}
+
 export type EffectResult<Value> =
   | DoneAnswer<Value>
   | { kind: 'declined'; code: string; message: string }
@@ -41,6 +59,7 @@ export type EffectResult<Value> =
 
 export interface Effects {
   perform<Value>(effect: KeyedEffect<Value>): Promise<EffectResult<Value>>;
+  perform<Value>(effect: UnkeyedEffect<Value>): Promise<EffectResult<Value>>;
 }
 
 export interface HandlerContext {

@@ -21,7 +21,7 @@ function open(timeoutMs: number) {
     callProvider: (call) => call(),
     onLateFact: () => undefined,
   };
-  return { begun, attempt: new Attempt(startedJob({ timeoutMs }), steps, log) };
+  return { begun, attempt: new Attempt(startedJob({ timeoutMs }), steps, log, () => undefined) };
 }
 
 function charge(effects: Effects) {

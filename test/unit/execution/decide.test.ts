@@ -86,6 +86,35 @@ describe('what becomes of a job', () => {
   });
 });
 
+describe.each(['communication', 'background'] as const)('where no money is at stake (%s)', (tier) => {
+  it.each(CASES.filter(({ status }) => status === 'in_doubt'))(
+    'what would leave money in doubt fails: $kind, effects $ledger, $attempts attempts spent',
+    ({ end, effects, attempts }) => {
+      const { settlement, outcome } = decide(startedJob({ tier, attempts }), end, effects, NOW);
+
+      expect(settlement).toMatchObject({ status: 'failed', finishedAt: NOW });
+      expect(outcome).toBe('failed');
+      // Asking again under the key must not make it happen twice.
+      expect(settlement.releaseKey).toBe(!effects.anyUncertain && !effects.anyHappened);
+    },
+  );
+
+  it.each(CASES.filter(({ status }) => status !== 'in_doubt'))(
+    'all else is as with money: $kind, effects $ledger, $attempts attempts spent',
+    ({ end, effects, attempts, status }) => {
+      expect(decide(startedJob({ tier, attempts }), end, effects, NOW).settlement.status).toBe(status);
+    },
+  );
+
+  it('says truly whether a replay can help', () => {
+    const givenUp = { kind: 'failed', code: 'UNKNOWN_DELIVERY', message: 'm', replayable: false } as const;
+    const replayable = (end: AttemptEnd) =>
+      decide(startedJob({ tier, attempts: 2 }), end, EFFECTS.uncertain, NOW).settlement.error?.replayable;
+    expect(replayable(ENDS.retry)).toBe(true);
+    expect(replayable(givenUp)).toBe(false);
+  });
+});
+
 describe('a wait', () => {
   it.each([
     ['retry', { kind: 'retry', code: 'rate_limit', message: 'later', afterMs: 31_536_000_000 }],

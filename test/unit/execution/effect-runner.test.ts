@@ -1,38 +1,11 @@
 import { z } from 'zod';
-import { EffectRunner, type EffectSteps } from '../../../src/execution/effect-runner';
 import type { KeyedEffect, LookupAnswer, ProviderAnswer } from '../../../src/handlers/handler';
-import type { EffectEntry, EffectFact, EffectStart, EffectStartAnswer } from '../../../src/jobs/effects';
+import type { EffectEntry, EffectFact, EffectStartAnswer } from '../../../src/jobs/effects';
+import { entry, openLedger, openRunner as open } from '../../support/effect-ledger';
 import { gate } from '../../support/harness/wait';
-import { startedJob } from '../../support/started-job';
 
 const HOUR_MS = 3_600_000;
 const DONE = { kind: 'done', value: 7, reference: 'pi_7' } as const;
-
-/** A ledger of one job in memory, and what was asked of it in order. */
-function openLedger(entries: EffectEntry[] = []) {
-  const begun: EffectStart[] = [];
-  const written: EffectFact[] = [];
-  const late: EffectFact[] = [];
-  const steps = {
-    readLedger: () => Promise.resolve(entries.map((entry) => ({ ...entry }))),
-    begin: (start: EffectStart): Promise<EffectStartAnswer> => {
-      begun.push(start);
-      return Promise.resolve('begun');
-    },
-    appendFacts: (facts: EffectFact[]): Promise<void> => {
-      written.push(...facts);
-      return Promise.resolve();
-    },
-    callProvider: (call) => call(),
-    onLateFact: (fact: EffectFact) => void late.push(fact),
-  } satisfies EffectSteps;
-  return { steps, begun, written, late };
-}
-
-function entry(state: EffectEntry['state'], over: Partial<EffectEntry> = {}): EffectEntry {
-  const times = { ageMs: 0, overForMs: 0 };
-  return { name: 'pay', number: 1, providerKey: 'k', state, reference: undefined, value: undefined, ...times, ...over };
-}
 
 function effect(over: Partial<KeyedEffect<number>> = {}): KeyedEffect<number> {
   return {
@@ -45,11 +18,6 @@ function effect(over: Partial<KeyedEffect<number>> = {}): KeyedEffect<number> {
     find: () => Promise.resolve({ kind: 'absent' }),
     ...over,
   };
-}
-
-function open(steps: EffectSteps, { fresh = true, signal = new AbortController().signal } = {}) {
-  const job = startedJob({ fresh });
-  return { job, effects: new EffectRunner(job, steps, { signal, endsAt: performance.now() + 30_000 }) };
 }
 
 describe('what the provider says is what the ledger learns', () => {

@@ -1,0 +1,102 @@
+import type { EffectResult, KeyedEffect, ProviderAnswer } from '../handlers/handler';
+import type { EffectEntry } from '../jobs/effects';
+import { ended, tryLater, type EffectLedger } from './effect-ledger';
+
+/** A key is not used in the last part of its window: the provider's clock is not ours. */
+const WINDOW_MARGIN_MS = 60 * 60 * 1_000;
+
+/**
+ * What does the ledger know → begin (committed) → call → fact.
+ *
+ * Killed before `begin` committed: nothing was sent. After: the next attempt finds `started` and asks again with the same
+ * key, or, when the provider may have forgotten the key or repeats a stored failure, asks whether it happened.
+ */
+export async function performKeyed<Value>(
+  ledger: EffectLedger,
+  effect: KeyedEffect<Value>,
+): Promise<EffectResult<Value>> {
+  const last = await ledger.latest(effect.name);
+  if (!last || last.state === 'absent') return tryOnce(ledger, effect, (last?.number ?? 0) + 1, true);
+  if (last.state === 'done') return recall(effect, last);
+  const keyIsGood = last.state === 'started' && last.ageMs < effect.keyWindowMs - WINDOW_MARGIN_MS;
+  return keyIsGood ? tryOnce(ledger, effect, last.number, false) : reconcile(ledger, effect, last);
+}
+
+/** What the ledger knows to have happened. */
+export function recall<Value>(effect: Pick<KeyedEffect<Value>, 'value'>, entry: EffectEntry): EffectResult<Value> {
+  const value = effect.value.safeParse(entry.value);
+  if (value.success) return { kind: 'done', value: value.data, reference: entry.reference ?? '' };
+  return ended({ kind: 'inDoubt', code: 'LEDGER_UNREADABLE', message: 'the recorded effect cannot be read' });
+}
+
+/** @param first whether this number was never tried: only then does "refused" prove that nothing happened */
+async function tryOnce<Value>(
+  ledger: EffectLedger,
+  effect: KeyedEffect<Value>,
+  number: number,
+  first: boolean,
+): Promise<EffectResult<Value>> {
+  const providerKey = ledger.providerKey(effect.name, number);
+  const onLateAnswer = (late: ProviderAnswer<Value>) => {
+    if (late.kind === 'done') ledger.keepLate(effect.name, number, late);
+  };
+  const answer = await ledger.call(effect, number, first, (limits) =>
+    effect.call(providerKey, { ...limits, onLateAnswer }),
+  );
+  switch (answer.kind) {
+    case 'ended':
+      return answer;
+    case 'done':
+      ledger.record(effect.name, number, 'done', answer.reference, answer.value);
+      return answer;
+    case 'declined':
+      // Another account's key, say, is refused before anybody looks for what an earlier call did.
+      if (!first && !answer.aboutKey) return askLater(ledger, effect, number, answer);
+      ledger.record(effect.name, number, 'absent', answer.reference);
+      return answer;
+    case 'refused':
+      if (first) ledger.record(effect.name, number, 'absent');
+      return tryLater(answer);
+    case 'action':
+      ledger.record(effect.name, number, 'in_doubt', answer.reference);
+      return ended({ kind: 'attention', code: answer.code, message: answer.message });
+    case 'unknown':
+      if (answer.replayed) ledger.record(effect.name, number, 'in_doubt');
+      return ended({ kind: 'retry', code: answer.code, message: answer.message });
+  }
+}
+
+/** Its key can tell nothing more: the next attempt asks whether the effect happened. */
+function askLater<Value>(
+  ledger: EffectLedger,
+  effect: KeyedEffect<Value>,
+  number: number,
+  { code, message }: { code: string; message: string },
+): EffectResult<Value> {
+  ledger.record(effect.name, number, 'in_doubt');
+  return ended({ kind: 'retry', code, message });
+}
+
+/** Asks the provider whether the effect happened. "Absent" counts only once the call is over and the search is fresh. */
+async function reconcile<Value>(
+  ledger: EffectLedger,
+  effect: KeyedEffect<Value>,
+  last: EffectEntry,
+): Promise<EffectResult<Value>> {
+  const found = await effect.find(last.providerKey, ledger.limits());
+  switch (found.kind) {
+    case 'done':
+      ledger.record(effect.name, last.number, 'done', found.reference, found.value);
+      return found;
+    case 'action':
+      return ended({ kind: 'attention', code: found.code, message: found.message });
+    case 'unknown':
+      return ended({ kind: 'retry', code: found.code, message: found.message });
+    case 'absent': {
+      const freshInMs = effect.searchLagMs - last.overForMs;
+      if (freshInMs > 0) return ended({ kind: 'snooze', code: 'AWAITING_SEARCH', afterMs: Math.ceil(freshInMs) });
+      ledger.record(effect.name, last.number, 'absent');
+      return tryOnce(ledger, effect, last.number + 1, true);
+    }
+  }
+}

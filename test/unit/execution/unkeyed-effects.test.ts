@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import type { PlainAnswer } from '../../../src/providers/answer';
+import type { RepeatPolicy, UnkeyedEffect } from '../../../src/handlers/handler';
+import type { EffectEntry, EffectFact } from '../../../src/jobs/effects';
+import { gate } from '../../support/harness/wait';
+import { entry, openLedger, openRunner } from '../../support/effect-ledger';
+
+const DONE = { kind: 'done', value: 7, reference: 'message-7' } as const;
+const DECLINED = { kind: 'declined', code: 'EMAIL_REFUSED', message: 'm' } as const;
+const REFUSED = { kind: 'refused', code: 'RATE_LIMITED', message: 'm', retryAfterMs: 9 } as const;
+const UNKNOWN = { kind: 'unknown', code: 'TIMEOUT', message: 'm' } as const;
+const GIVEN_UP = { kind: 'failed', code: 'UNKNOWN_DELIVERY', replayable: false };
+
+function effect(policy: RepeatPolicy, over: Partial<UnkeyedEffect<number>> = {}): UnkeyedEffect<number> {
+  return { name: 'pay', intent: {}, value: z.number(), policy, call: () => Promise.resolve(DONE), ...over };
+}
+
+/** Performs the effect once over a ledger, and tells what was done. */
+async function perform(policy: RepeatPolicy, entries: EffectEntry[], answer: PlainAnswer<number> = DONE) {
+  const { steps, begun } = openLedger(entries);
+  const { effects, repeats } = openRunner(steps, { fresh: false });
+  let calls = 0;
+  const call = () => {
+    calls += 1;
+    return Promise.resolve(answer);
+  };
+  const result = await effects.perform(effect(policy, { call }));
+  const facts = effects.facts.map(({ state }) => state);
+  return { result, calls, numbers: begun.map(({ number }) => number), repeats, facts, effects };
+}
+
+const POLICIES = ['atLeastOnce', 'atMostOnce'] as const;
+
+describe.each(POLICIES)('an effect without a key, %s', (policy) => {
+  it.each<[string, PlainAnswer<number>, EffectFact['state'] | undefined, object]>([
+    ['done', DONE, 'done', DONE],
+    ['declined', DECLINED, 'absent', DECLINED],
+    ['refused', REFUSED, 'absent', { kind: 'ended', outcome: { kind: 'retry', code: 'RATE_LIMITED', afterMs: 9 } }],
+  ])('is asked for once when the answer is %s', async (_, answer, state, result) => {
+    expect(await perform(policy, [], answer)).toMatchObject({
+      calls: 1,
+      numbers: [1],
+      repeats: [],
+      facts: [state],
+      result,
+    });
+  });
+
+  it('is asked for again, as new, after a definite no', async () => {
+    expect(await perform(policy, [entry('absent')])).toMatchObject({
+      calls: 1,
+      numbers: [2],
+      repeats: [],
+      result: DONE,
+    });
+  });
+
+  it('is never asked for again once it is known to have happened', async () => {
+    const known = entry('done', { value: 7, reference: 'message-7' });
+    expect(await perform(policy, [known])).toMatchObject({ calls: 0, numbers: [], repeats: [], result: DONE });
+  });
+
+  it('is left alone while an earlier call may still be under way: it waits for its end, and spends no attempt', async () => {
+    const { calls, result, effects } = await perform(policy, [entry('started', { overForMs: -4_000 })]);
+    expect(calls).toBe(0);
+    expect(result).toEqual({ kind: 'ended', outcome: { kind: 'snooze', code: 'CALL_UNDER_WAY', afterMs: 4_000 } });
+    expect(effects.anyUncertain).toBe(true);
+  });
+
+  it('is left alone for the rest of an attempt that did not learn what became of it', async () => {
+    const { steps } = openLedger();
+    const { effects } = openRunner(steps);
+    await effects.perform(effect(policy, { call: () => Promise.resolve(UNKNOWN) }));
+    const again = await effects.perform(effect(policy, { call: () => Promise.reject(new Error('was called')) }));
+    expect(again).toMatchObject({ kind: 'ended', outcome: { kind: 'snooze' } });
+  });
+});
+
+describe('at least once', () => {
+  it('an unknown answer is followed by another attempt', async () => {
+    const { result, effects, facts } = await perform('atLeastOnce', [], UNKNOWN);
+    expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'retry', code: 'TIMEOUT' } });
+    expect(facts).toEqual([]);
+    expect(effects.anyUncertain).toBe(true);
+  });
+
+  it('a call that may have happened is made again, and the repeat is reported', async () => {
+    const repeated = await perform('atLeastOnce', [entry('absent'), entry('started', { number: 2 })]);
+    expect(repeated).toMatchObject({ calls: 1, numbers: [2], repeats: ['pay'], facts: ['done'], result: DONE });
+    expect(repeated.effects).toMatchObject({ anyUncertain: false, anyHappened: true });
+  });
+
+  it.each([
+    ['declined', DECLINED, DECLINED],
+    ['refused', REFUSED, { kind: 'ended', outcome: { kind: 'retry' } }],
+  ])('%s says nothing about an earlier call', async (_, answer, result) => {
+    const repeated = await perform('atLeastOnce', [entry('started')], answer);
+    expect(repeated).toMatchObject({ calls: 1, facts: [], result });
+    expect(repeated.effects.anyUncertain).toBe(true);
+  });
+
+  it('a repeat that the ledger does not let begin is not reported', async () => {
+    const { steps } = openLedger([entry('started')]);
+    const { effects, repeats } = openRunner({ ...steps, begin: () => Promise.resolve('fenced') }, { fresh: false });
+    const call = () => Promise.reject(new Error('was called'));
+    expect(await effects.perform(effect('atLeastOnce', { call }))).toMatchObject({ outcome: { code: 'FENCED' } });
+    expect(repeats).toEqual([]);
+  });
+});
+
+describe('at most once', () => {
+  it('an unknown answer ends the job: nobody is told twice', async () => {
+    const { result, effects } = await perform('atMostOnce', [], UNKNOWN);
+    expect(result).toMatchObject({ kind: 'ended', outcome: GIVEN_UP });
+    expect(effects.anyUncertain).toBe(true);
+  });
+
+  it('a call that may have happened is not made again', async () => {
+    expect(await perform('atMostOnce', [entry('started')])).toMatchObject({
+      calls: 0,
+      numbers: [],
+      result: { kind: 'ended', outcome: GIVEN_UP },
+    });
+  });
+});
+
+it('what certainly happened is recorded although the attempt was given up', async () => {
+  const { steps, late } = openLedger();
+  const { effects } = openRunner(steps);
+  const answer = gate<PlainAnswer<number>>();
+  const performing = effects.perform(effect('atLeastOnce', { call: () => answer.opened }));
+  await new Promise(setImmediate);
+  effects.close();
+  answer.open(DONE);
+  await performing;
+  expect(late).toMatchObject([{ state: 'done', reference: 'message-7', value: 7 }]);
+});
