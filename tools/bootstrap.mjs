@@ -24,6 +24,7 @@ const COMMANDS = {
     env: { CRASH_MATRIX: 'full' },
   }),
   mutants: (args) => ({ command: withTestServices([...script('tools/mutants/run.ts'), ...args]) }),
+  'bench:lanes': (args) => ({ command: withTestServices([...script('test/load/lanes.ts'), ...args]) }),
   demo: (args) => ({ command: [...script('tools/demo/main.ts'), ...args] }),
   services: (args) => ({ command: [...SERVICES, ...args] }),
   migrate: (args) => ({ command: [...script('src/migrate.ts'), ...args] }),
