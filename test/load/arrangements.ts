@@ -95,7 +95,7 @@ function oneQueue(ground: Ground, slots: TypeSlots, delayOf: (type: string) => n
 }
 
 function laneOf({ redis, redisUrl, prefix, log }: Ground, name: string, concurrency: number, run: Run): Arrangement {
-  const queue = new JobQueue(redis, { name, prefix, timeoutMs: 30_000 }, log);
+  const queue = new JobQueue(redis, { name, prefix, timeoutMs: 30_000, keep: 0 }, log);
   const options = { name, prefix, redisUrl, concurrency, lockMs: 10_000, stalledCheckMs: 5_000 };
   const worker = new QueueWorker(options, run, log);
   return {
