@@ -9,12 +9,10 @@ export function maySee(principal: Principal, job: JobView): boolean {
       return true;
     case 'service':
       return job.source === sourceOf(principal);
-    case 'venue_admin': {
-      const venueId = memberOf(job.data, 'venueId');
-      return venueId !== undefined && principal.venues.includes(venueId);
-    }
+    case 'venue_admin':
+      return job.venueId !== undefined && principal.venues.includes(job.venueId);
     case 'user':
-      return memberOf(job.data, 'userId') === principal.id;
+      return job.userId === principal.id;
     case 'monitoring':
       return false;
   }
@@ -26,18 +24,18 @@ export function jobAnswer(job: JobView, now: Date) {
     id: job.jobId,
     queue: QUEUE_POLICIES[job.tier].queueName,
     type: job.type,
-    data: job.data,
+    data: job.data ?? null,
     state: stateOf(job, now),
     progress: job.status === 'completed' ? 100 : 0,
     attempts: job.attempts,
-    maxAttempts: job.maxAttempts,
+    maxAttempts: job.maxAttempts ?? null,
     generation: job.generation,
     idempotencyKey: job.idempotencyKey,
     correlationId: job.correlationId ?? null,
     result: job.result ?? null,
     error: job.error,
     createdAt: job.acceptedAt.toISOString(),
-    runAt: job.runAt.toISOString(),
+    runAt: job.runAt?.toISOString() ?? null,
     processedAt: job.startedAt?.toISOString() ?? null,
     finishedAt: job.finishedAt?.toISOString() ?? null,
   };
@@ -47,11 +45,5 @@ export function jobAnswer(job: JobView, now: Date) {
 function stateOf({ status, runAt }: JobView, now: Date): string {
   if (status === 'processing') return 'active';
   if (status !== 'pending') return status;
-  return runAt > now ? 'delayed' : 'waiting';
-}
-
-function memberOf(data: unknown, name: string): string | undefined {
-  if (typeof data !== 'object' || data === null) return undefined;
-  const value: unknown = Object.getOwnPropertyDescriptor(data, name)?.value;
-  return typeof value === 'string' ? value : undefined;
+  return runAt !== undefined && runAt > now ? 'delayed' : 'waiting';
 }

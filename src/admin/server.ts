@@ -5,9 +5,14 @@ import type { HttpErrorCode } from '../contract/http';
 import { within } from '../platform/time';
 import { errorBody, HttpError } from './errors';
 
-/** A whole request, its body included, has to be here after so long; its headers sooner. */
-const REQUEST_TIMEOUT_MS = 15_000;
-const HEADERS_TIMEOUT_MS = 10_000;
+export interface ServerOptions {
+  port: number;
+  /** A whole request, its body included, has to be here after so long. */
+  requestTimeoutMs: number;
+  headersTimeoutMs: number;
+}
+
+/** How often the two limits are looked at. */
 const CHECK_EVERY_MS = 1_000;
 /** Longer than load balancers keep idle connections (60 s), or they would send requests into closing ones. */
 const KEEP_ALIVE_MS = 65_000;
@@ -22,13 +27,13 @@ export class HttpServer {
 
   constructor(
     handle: RequestListener,
-    private readonly listenOn: number,
+    private readonly options: ServerOptions,
     private readonly onRefusal: (code: HttpErrorCode) => void,
   ) {
     this.server = http.createServer(
       {
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: options.requestTimeoutMs,
+        headersTimeout: options.headersTimeoutMs,
         connectionsCheckingInterval: CHECK_EVERY_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
       },
@@ -45,7 +50,7 @@ export class HttpServer {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen(this.listenOn, () => {
+      this.server.listen(this.options.port, () => {
         this.server.off('error', reject);
         resolve();
       });

@@ -58,7 +58,7 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
     metrics: instruments,
     log,
   });
-  const server = new HttpServer(app, config.http.port, countRefusals(instruments));
+  const server = new HttpServer(app, config.http, countRefusals(instruments));
   return {
     first: [
       ...(keys?.components ?? []),

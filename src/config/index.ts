@@ -22,6 +22,8 @@ export function loadConfig(environment: Environment) {
     shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
     http: {
       port: env.PORT,
+      requestTimeoutMs: 15_000,
+      headersTimeoutMs: 10_000,
       metricsToken: env.METRICS_TOKEN,
       /** A caller is told after so long that nothing was taken, or that nothing can be read. */
       answerTimeoutMs: 10_000,

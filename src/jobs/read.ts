@@ -4,11 +4,14 @@ import { RECORD_COLUMNS, toRecord, type RecordRow } from './rows';
 
 /** A job as those see it whom it concerns: its record, and what it was asked for with. */
 export interface JobView extends JobRecord {
-  /** The payload as received. */
+  /** The payload as received; undefined where it is no longer kept. */
   data: unknown;
-  maxAttempts: number;
+  /** Whom it concerns, by its payload. */
+  userId: string | undefined;
+  venueId: string | undefined;
+  maxAttempts: number | undefined;
   /** When it may start, or start again. */
-  runAt: Date;
+  runAt: Date | undefined;
 }
 
 export async function readJob(database: Queryable, jobId: string): Promise<JobRecord | undefined> {
@@ -21,6 +24,8 @@ export async function readJob(database: Queryable, jobId: string): Promise<JobRe
 
 interface ViewRow extends RecordRow {
   data: unknown;
+  user_id: string | null;
+  venue_id: string | null;
   max_attempts: number;
   run_at: Date;
 }
@@ -29,13 +34,17 @@ export async function readJobView(database: Queryable, jobId: string): Promise<J
   const rows = await database.query<ViewRow>(
     {
       name: 'jobs-view',
-      text: `SELECT ${RECORD_COLUMNS}, j.data, j.max_attempts, j.run_at FROM critical_jobs j WHERE j.id = $1`,
+      text: `SELECT ${RECORD_COLUMNS}, j.data, j.data->>'userId' AS user_id, j.data->>'venueId' AS venue_id,
+          j.max_attempts, j.run_at
+        FROM critical_jobs j WHERE j.id = $1`,
     },
     [jobId],
   );
   return rows.map((row) => ({
     ...toRecord(row),
     data: row.data,
+    userId: row.user_id ?? undefined,
+    venueId: row.venue_id ?? undefined,
     maxAttempts: row.max_attempts,
     runAt: row.run_at,
   }))[0];

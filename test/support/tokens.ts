@@ -18,10 +18,15 @@ export class TokenIssuer {
 
   /** A good token; what `over` says replaces its claims, and undefined takes them away. */
   token(role: Role, over: Record<string, unknown> = {}, options: SignOptions = {}): string {
+    return this.tokenWithoutKeyId(role, over, { keyid: this.keyId, ...options });
+  }
+
+  /** One that leaves open by which key it was signed. */
+  tokenWithoutKeyId(role: Role, over: Record<string, unknown> = {}, options: SignOptions = {}): string {
     const now = Math.floor(Date.now() / 1_000);
     const claims = { id: `a-${role}`, role, exp: now + FIVE_MINUTES, ...over };
     const kept = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
-    return jwt.sign(kept, this.privateKey, { algorithm: 'RS256', keyid: this.keyId, ...options });
+    return jwt.sign(kept, this.privateKey, { algorithm: 'RS256', ...options });
   }
 
   /** One that says it was signed with a shared secret, which is the public key that everybody has. */
