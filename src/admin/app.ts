@@ -1,3 +1,10 @@
+/**
+ * Jobs, health and metrics by HTTP. A request passes: id → timing → route → who asks → body → the one door; whatever is
+ * refused on the way is thrown as an HttpError and answered in one place.
+ *
+ * What may crash where: nothing is kept here. A caller that got no answer, or 503, does not know whether its job was
+ * taken, and asks again with the same idempotency key: it is told of the job that there is, or gets one.
+ */
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from '../platform/logger';
