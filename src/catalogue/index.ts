@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { analyticsTrack } from './analytics-track';
 import { canaryBackground, canaryCommunication, canaryMoney } from './canaries';
 import type { JobType } from './job-type';
 import { paymentProcess } from './payment-process';
@@ -6,6 +7,7 @@ import { paymentProcess } from './payment-process';
 /** Every job type there is. A type is added here and in handlers/index.ts, nowhere else. */
 const JOB_TYPES = {
   'payment-process': paymentProcess,
+  'analytics-track': analyticsTrack,
   'canary-money': canaryMoney,
   'canary-communication': canaryCommunication,
   'canary-background': canaryBackground,

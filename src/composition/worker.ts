@@ -14,6 +14,7 @@ import type { DispatchedJob } from '../jobs/job';
 import { uuidV5 } from '../platform/ids';
 import type { Component } from '../platform/lifecycle';
 import { within } from '../platform/time';
+import { createAnalyticsStore } from '../providers/analytics-store/store';
 import { createStripeAdapter } from '../providers/stripe/adapter';
 import { QueueWorker } from '../queues/worker';
 import type { Foundation } from './foundation';
@@ -25,7 +26,10 @@ const HAND_BACK_MS = 4_000;
 /** Jobs from Redis to their handlers and back; a worker for each queue of this process. */
 export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<string, Handler>): Component[] {
   const handlers = new Map([
-    ...createHandlers({ stripe: createStripeAdapter(stripeOptions(foundation)) }),
+    ...createHandlers({
+      stripe: createStripeAdapter(stripeOptions(foundation)),
+      analytics: createAnalyticsStore(foundation.database),
+    }),
     ...overriddenHandlers,
   ]);
   const metrics = executionMetrics(foundation.metrics);

@@ -1,5 +1,5 @@
 import { Queue, Worker } from 'bullmq';
-import { createHandlers } from '../../src/handlers';
+import { paymentProcessHandler } from '../../src/handlers/payment-process';
 import type { Handler } from '../../src/handlers/handler';
 import { createStripeAdapter } from '../../src/providers/stripe/adapter';
 import { around } from '../support/around';
@@ -97,10 +97,9 @@ it('pain 15: ours ends a handler without an effect as TIMEOUT, and lets it begin
   const letGo = gate();
   const zombie = gate<string>();
   const stripe = createStripeAdapter({ secretKey: 'sk_test_local', apiBase: harness.stripe.url });
-  const pay = createHandlers({ stripe }).get('payment-process');
+  const [, pay] = paymentProcessHandler(stripe);
   const ignoring: Handler = async (payload, context) => {
     await letGo.opened;
-    if (!pay) throw new Error('no handler to go on with');
     const outcome = await pay(payload, context);
     zombie.open(outcome.kind);
     return outcome;

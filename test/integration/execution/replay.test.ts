@@ -1,6 +1,6 @@
 import type { Handler } from '../../../src/handlers/handler';
 import { done, failed } from '../../../src/handlers/outcome';
-import { createHandlers } from '../../../src/handlers';
+import { paymentProcessHandler } from '../../../src/handlers/payment-process';
 import { createStripeAdapter } from '../../../src/providers/stripe/adapter';
 import type { Service } from '../../../src/service';
 import { eventually, openHarness, payment, type Harness } from '../../support/harness';
@@ -16,9 +16,9 @@ beforeAll(async () => {
   harness = await openHarness();
   rows = new MoneyRows(harness.environment.pool);
   const stripe = createStripeAdapter({ secretKey: 'sk_test_local', apiBase: harness.stripe.url });
-  const pay = createHandlers({ stripe }).get('payment-process');
+  const [, pay] = paymentProcessHandler(stripe);
   const handler: Handler = async (payload, context) => {
-    if (closed || !pay) return failed('CLOSED', 'the till is closed', { replayable: true });
+    if (closed) return failed('CLOSED', 'the till is closed', { replayable: true });
     return pay(payload, context);
   };
   const canary: Handler = () => Promise.resolve(done({ n: 1 }));
