@@ -10,14 +10,15 @@ import { composeRelay } from './composition/relay';
 import { composeScheduler } from './composition/scheduler';
 import { composeWorkers } from './composition/worker';
 import type { Config, Role } from './config';
-import { TIERS } from './contract/names';
+import { LOWER_TIERS, TIERS } from './contract/names';
 import { cancelJob, type CancelAnswer } from './execution/cancel';
 import type { Handler } from './handlers/handler';
 import { liveKeyOf } from './intake/keys';
 import { cancelPending, lockForDecision, requestCancel } from './jobs/cancel';
 import { takeFollowers } from './jobs/followers';
 import type { JobRecord } from './jobs/job';
-import { readJob, readJobView } from './jobs/read';
+import { readFinishedView } from './jobs/finished';
+import { readJob, readJobView, type JobView } from './jobs/read';
 import { readKeyParts, replayFailed } from './jobs/replay';
 import { createProbes } from './monitoring/probes';
 import { proofMetrics, Proofs } from './monitoring/proofs';
@@ -63,7 +64,7 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
     door && has('consumer') ? composeConsumer(foundation, door, () => proofs.intakeBlockedBy) : undefined;
   const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;
   const http = composeHttp(foundation, {
-    jobs: door && has('api') ? { door, readJob: (jobId) => readJobView(database, jobId) } : undefined,
+    jobs: door && has('api') ? { door, readJob: (jobId) => findJob(foundation, jobId) } : undefined,
     moneyProblem: () => proofs.intakeBlockedBy,
     components: () => components,
   });
@@ -96,6 +97,15 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
     metrics: foundation.metrics,
     http: { port: http.port, routes: http.routes },
   };
+}
+
+/** Wherever a job of any tier may be: its record, its Redis while it is open, or what is remembered of its end. */
+async function findJob({ database, tiers }: Foundation, jobId: string): Promise<JobView | undefined> {
+  const recorded = await readJobView(database, jobId);
+  if (recorded) return recorded;
+  // Open first: an end is committed before Redis forgets the job, so one of the two knows it.
+  const open = await Promise.all(LOWER_TIERS.map((tier) => tiers[tier].jobs.view(jobId).catch(() => undefined)));
+  return (await readFinishedView(database, jobId)) ?? open.find((view) => view !== undefined);
 }
 
 /** PostgreSQL and the tiers' Redis. Requests for money are taken without Redis; those who run or recover jobs need it. */

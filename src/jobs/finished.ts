@@ -2,6 +2,7 @@ import type { OutcomeError } from '../contract/outcome';
 import type { Queryable, Transaction } from '../platform/postgres/database';
 import type { StandingJob } from './conflicts';
 import type { JobStatus } from './job';
+import type { JobView } from './read';
 import { RECORD_COLUMNS, toRecord, type RecordRow } from './rows';
 
 /** The end of a job of a lower tier, and everything that is remembered of it. */
@@ -106,6 +107,22 @@ export async function readFinished(
     fingerprint: row.fingerprint,
     queued: false,
   }));
+}
+
+/** A finished job as those see it whom it concerns; what it was asked for with is not kept. */
+export async function readFinishedView(database: Queryable, jobId: string): Promise<JobView | undefined> {
+  const rows = await database.query<RecordRow & { user_id: string | null; venue_id: string | null }>(
+    { text: `SELECT ${RECORD_COLUMNS}, j.user_id, j.venue_id FROM ${FINISHED_AS_RECORD} j WHERE j.id = $1` },
+    [jobId],
+  );
+  return rows.map((row) => ({
+    ...toRecord(row),
+    data: undefined,
+    userId: row.user_id ?? undefined,
+    venueId: row.venue_id ?? undefined,
+    maxAttempts: undefined,
+    runAt: undefined,
+  }))[0];
 }
 
 /** Forgets up to `limit` of those whose time has come; answers with their number. */

@@ -3,7 +3,7 @@ import { addCounts } from '../counts';
 import { insertFinished, readFinishedIds, wasFinishedBy, type Finish } from '../finished';
 import type { SettledJob, Settlement } from '../settle';
 import type { StartedJob, StartRequest, UnstartedJob } from '../start';
-import { ONLY_DISPATCH, ONLY_GENERATION } from './record';
+import { ONLY_DISPATCH, ONLY_GENERATION, ownersOf } from './record';
 import type { VolatileJobs } from './store';
 
 /** One attempt's end. */
@@ -167,13 +167,3 @@ const ENDED: Omit<UnstartedJob, 'jobId'> = {
   suspectStarts: 0,
   cancelRequested: false,
 };
-
-/** Whose job it is, for those who may look at it; the payload itself is not kept. */
-export function ownersOf(payload: unknown): { userId: string | undefined; venueId: string | undefined } {
-  const { userId, venueId }: { userId?: unknown; venueId?: unknown } =
-    typeof payload === 'object' && payload !== null ? payload : {};
-  return {
-    userId: typeof userId === 'string' ? userId : undefined,
-    venueId: typeof venueId === 'string' ? venueId : undefined,
-  };
-}

@@ -3,6 +3,7 @@ import type { Tier } from '../../contract/names';
 import type { Claim } from '../claim';
 import type { StandingJob } from '../conflicts';
 import type { JobIdentity } from '../job';
+import type { JobView } from '../read';
 import type { StartedJob } from '../start';
 
 /** A job of a lower tier is handed to Redis once: what Redis loses is lost with the job itself. */
@@ -68,6 +69,42 @@ export const unstartedAnswer = z.union([
   z.tuple([]),
 ]);
 export const flags = z.array(z.literal([0, 1]));
+
+/** Fields of one hash, by name, as `HMGET` answers. */
+export const viewedFields = z.tuple([text, status, count, count, moment, moment.nullable()]);
+
+/** An open job as those see it whom it concerns. */
+export function toView(
+  tier: Tier,
+  jobId: string,
+  [record, jobStatus, attempts, sequence, runAt, startedAt]: z.infer<typeof viewedFields>,
+): JobView {
+  return {
+    ...toIdentity(tier, jobId, record),
+    status: jobStatus,
+    dispatch: ONLY_DISPATCH,
+    attempts,
+    sequence,
+    result: null,
+    error: null,
+    startedAt: startedAt ?? undefined,
+    finishedAt: undefined,
+    data: record.payload,
+    ...ownersOf(record.payload),
+    maxAttempts: record.maxAttempts,
+    runAt,
+  };
+}
+
+/** Whose job it is, for those who may look at it. */
+export function ownersOf(payload: unknown): { userId: string | undefined; venueId: string | undefined } {
+  const { userId, venueId }: { userId?: unknown; venueId?: unknown } =
+    typeof payload === 'object' && payload !== null ? payload : {};
+  return {
+    userId: typeof userId === 'string' ? userId : undefined,
+    venueId: typeof venueId === 'string' ? venueId : undefined,
+  };
+}
 
 /** An open job as it stands in the way of a claim, or is looked at. */
 export function toStanding(

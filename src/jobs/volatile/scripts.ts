@@ -141,11 +141,3 @@ export const PUT_BACK = new RedisScript(`
     end
   end
   return answers`);
-
-/** KEYS: jobs. ARGV: the prefix of job keys, then their ids. Answers with what stands of them. */
-export const READ = new RedisScript(`
-  local prefix = ARGV[1]
-  ${SNAPSHOT}
-  local answers = {}
-  for i = 2, #ARGV do answers[i - 1] = snapshot(ARGV[i]) or {} end
-  return answers`);

@@ -12,6 +12,7 @@ import type { z } from 'zod';
 import type { Tier } from '../../contract/names';
 import type { Claim } from '../claim';
 import type { StandingJob } from '../conflicts';
+import type { JobView } from '../read';
 import type { HeldClaim, StartedJob, StartRequest, UnstartedJob } from '../start';
 import {
   flags,
@@ -22,10 +23,12 @@ import {
   startedAnswers,
   toStanding,
   toStarted,
+  toView,
   unstartedAnswer,
+  viewedFields,
   writeRecord,
 } from './record';
-import { CLAIM, FORGET, HOLDS, PROLONG, PUT_BACK, READ, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
+import { CLAIM, FORGET, HOLDS, PROLONG, PUT_BACK, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
 
 /** A claim whose job did not reach the queue lets go of its key after this. */
 const UNQUEUED_LIFE_MS = 60_000;
@@ -33,6 +36,8 @@ const UNQUEUED_LIFE_MS = 60_000;
 const OPEN_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
 /** Timers of BullMQ and clock of Redis differ a little; a job may start this much early. */
 const EARLY_MS = 100;
+
+const VIEWED = ['record', 'status', 'attempts', 'sequence', 'runAt', 'startedAt'];
 
 /** How a job that was claimed is found again. */
 export interface ClaimedJob extends HeldClaim {
@@ -151,10 +156,10 @@ export class VolatileJobs {
     return flags.parse(answers).map((flag) => flag === 1);
   }
 
-  /** The open ones among these. */
-  async read(jobIds: string[]): Promise<StandingJob[]> {
-    const answers = await READ.run(this.redis, [], [this.jobKey(''), ...jobIds]);
-    return snapshotAnswers.parse(answers).flatMap((answer) => this.standing(answer) ?? []);
+  /** An open job as those see it whom it concerns. */
+  async view(jobId: string): Promise<JobView | undefined> {
+    const fields = await this.redis.hmget(this.jobKey(jobId), ...VIEWED);
+    return fields[0] === null ? undefined : toView(this.tier, jobId, viewedFields.parse(fields));
   }
 
   private async forgetAll(jobs: (HeldClaim & { jobId: string })[], onlyUnstarted: boolean): Promise<void> {
