@@ -3,9 +3,13 @@ import type { JobTypeName, PayloadOf } from '../catalogue';
 import type { DomainEventData, DomainEventName } from '../contract/domain-events';
 import { cloudEvent } from '../contract/envelope';
 import { problemsOf } from '../contract/problems';
+import { appendToOutbox } from '../outbox/rows';
+import { outboxTable, type OutboxTable } from '../outbox/table';
+import { uuidV7 } from '../platform/ids';
 import { createLogger, describeError, type Logger } from '../platform/logger';
+import { TABLE_NAME } from '../platform/postgres/identifier';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
-import { InvalidCallError } from './errors';
+import { InvalidCallError, NotSentError } from './errors';
 import {
   prepareEvent,
   prepareRequest,
@@ -13,7 +17,9 @@ import {
   type PublishEventOptions,
   type PublishOptions,
 } from './message';
+import { OutboxRelay } from './outbox-relay';
 import { Publications } from './publications';
+import { asTransaction, type CallerTransaction } from './sql';
 
 export interface QueueClientOptions {
   amqpUrl: string;
@@ -28,6 +34,8 @@ export interface QueueClientOptions {
   whenFull?: 'fail' | 'wait';
   /** Milliseconds after which a publication is given up. Default 30,000. */
   deadlineMs?: number;
+  /** The table in the caller's database for `publishInTransaction`; see `createOutboxTable`. Default `queue_outbox`. */
+  outboxTable?: string;
   /** Default: silent. */
   log?: Logger;
 }
@@ -44,6 +52,7 @@ const clientOptions = z.strictObject({
   maxPending: z.int().positive().default(1_000),
   whenFull: z.enum(['fail', 'wait']).default('wait'),
   deadlineMs: z.int().positive().default(30_000),
+  outboxTable: z.string().regex(TABLE_NAME, 'is not a plain table name').default('queue_outbox'),
   log: z.custom<Logger>().optional(),
 });
 
@@ -51,6 +60,9 @@ const clientOptions = z.strictObject({
 export class QueueClient {
   private readonly connection: RabbitConnection;
   private readonly publications: Publications;
+  private readonly outbox: OutboxTable;
+  /** What was started beside it, each with the way to stop it. */
+  private readonly parts: (() => Promise<void>)[] = [];
   private closing: Promise<void> | undefined;
 
   private constructor(
@@ -58,6 +70,8 @@ export class QueueClient {
     private readonly log: Logger,
   ) {
     this.connection = new RabbitConnection(options.amqpUrl, `client of ${options.source}`, log);
+    // Ids of messages are texts: the caller may have made them.
+    this.outbox = outboxTable(options.outboxTable, 'text');
     this.publications = new Publications(this.connection, options, log);
   }
 
@@ -104,6 +118,43 @@ export class QueueClient {
     return this.send(prepareEvent(this.options.source, name, data, options));
   }
 
+  /**
+   * Writes the request into the caller's outbox, in the caller's own transaction: it is published if and only if that
+   * commits, by a relay (`startRelay`), here or in another process.
+   * @param transaction of `knex`, or a `pg` client after BEGIN
+   * @throws InvalidCallError, and what the database answers
+   */
+  async publishInTransaction<Name extends JobTypeName>(
+    transaction: CallerTransaction,
+    type: Name,
+    payload: PayloadOf<Name>,
+    options: PublishOptions = {},
+  ): Promise<Published> {
+    return this.write(transaction, prepareRequest(this.options.source, type, payload, options));
+  }
+
+  /** The same for a domain event. */
+  async publishEventInTransaction<Name extends DomainEventName>(
+    transaction: CallerTransaction,
+    name: Name,
+    data: DomainEventData<Name>,
+    options: PublishEventOptions = {},
+  ): Promise<Published> {
+    return this.write(transaction, prepareEvent(this.options.source, name, data, options));
+  }
+
+  /**
+   * Starts to publish what transactions left in the outbox. Several may run on one table, in as many processes: one of
+   * them publishes. Stopped by its own `stop` or with the client.
+   * @param options.databaseUrl of the caller's database; a pooler in transaction mode is fine
+   */
+  startRelay(options: { databaseUrl: string }): OutboxRelay {
+    if (this.closing) throw new NotSentError('closed', 'the client is closed');
+    const relay = new OutboxRelay({ ...this.options, ...options }, this.outbox, this.log);
+    this.parts.push(() => relay.stop());
+    return relay;
+  }
+
   /** Takes nothing more and ends when everything that is under way has ended, at its deadline at the latest. */
   close(): Promise<void> {
     this.closing ??= this.closeAll();
@@ -111,6 +162,7 @@ export class QueueClient {
   }
 
   private async closeAll(): Promise<void> {
+    await Promise.all(this.parts.map((stop) => stop()));
     await this.publications.close();
     await this.connection
       .close()
@@ -129,6 +181,13 @@ export class QueueClient {
       headers: message.headers,
       mandatory: true,
     });
+    return { id: message.id };
+  }
+
+  private async write(transaction: CallerTransaction, message: PreparedMessage): Promise<Published> {
+    // Messages of a client do not wait for each other: each is a key of its own.
+    const row = { ...message, orderingKey: uuidV7(), alsoTo: [], mandatory: true };
+    await appendToOutbox(asTransaction(transaction), [row], this.outbox);
     return { id: message.id };
   }
 }

@@ -5,4 +5,14 @@ export type { Problem } from '../platform/json-problems';
 export type { Logger } from '../platform/logger';
 export { QueueClient, type Published, type QueueClientOptions } from './client';
 export { InvalidCallError, NotSentError, UnconfirmedError, UnroutableError, type NotSentReason } from './errors';
+export type { OutboxRelay } from './outbox-relay';
+export type { CallerTransaction, SqlRunner } from './sql';
+export {
+  createInboxTable,
+  createOutboxTable,
+  deleteHandled,
+  deletePublished,
+  dropInboxTable,
+  dropOutboxTable,
+} from './tables';
 export type { PublishEventOptions, PublishOptions } from './message';

@@ -1,11 +1,11 @@
 import type { ConfirmChannel } from 'amqplib';
-import { EXCHANGES } from '../contract/names';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import type { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
 import { exponentialBackoffMs, pause, within } from '../platform/time';
 import { NotSentError, UnconfirmedError, UnroutableError } from './errors';
+import { lookForExchanges } from './exchanges';
 import { Places, type GiveBack } from './places';
 import { Signal } from './signal';
 
@@ -51,7 +51,7 @@ export class Publications {
     this.places = new Places(options.maxPending);
     this.publisher = new Publisher(connection, {
       name: 'client publications',
-      setup: (channel) => this.lookForExchanges(channel),
+      setup: (channel) => this.prepare(channel),
       onConnected: () => {
         this.obstacle = undefined;
         this.connectedAgain.send();
@@ -142,10 +142,9 @@ export class Publications {
     return result;
   }
 
-  /** They belong to the service, which may not have been deployed yet: a publication to nowhere closes the channel. */
-  private async lookForExchanges(channel: ConfirmChannel): Promise<void> {
+  private async prepare(channel: ConfirmChannel): Promise<void> {
     try {
-      for (const exchange of [EXCHANGES.requests, EXCHANGES.domainEvents]) await channel.checkExchange(exchange);
+      await lookForExchanges(channel);
     } catch (error) {
       this.obstacle = describeError(error);
       throw error;

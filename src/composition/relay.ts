@@ -1,4 +1,5 @@
 import type { Channel } from 'amqplib';
+import { publishBatch } from '../outbox/publish-batch';
 import { Relay, relayMetrics } from '../outbox/relay';
 import { deferRow, markPublished, readBacklog, readUnpublished } from '../outbox/rows';
 import { OutboxListener } from '../outbox/signal';
@@ -7,7 +8,7 @@ import type { Component } from '../platform/lifecycle';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
 import { describeError } from '../platform/logger';
-import { allSettledWithin, Loop } from '../platform/time';
+import { Loop } from '../platform/time';
 import { declareTopology } from '../topology/assert';
 import { leaseDatabase, type Foundation } from './foundation';
 
@@ -33,13 +34,7 @@ export function composeRelay(foundation: Foundation): Component[] {
     },
     log,
   );
-  const publish = async (messages: OutgoingMessage[]) => {
-    const publications = messages.map((message) => publisher.publish(message));
-    const { results, late } = await allSettledWithin(config.relay.confirmTimeoutMs, 'the confirm', publications);
-    // What is still under way would come on top of the next batch, and of each one after it.
-    if (late) publisher.startOver();
-    return results;
-  };
+  const publish = (messages: OutgoingMessage[]) => publishBatch(publisher, messages, config.relay.confirmTimeoutMs);
   const relay = new Relay(
     {
       mayPublish: () => lease.held && publisher.connected,

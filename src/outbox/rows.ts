@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Queryable, Transaction } from '../platform/postgres/database';
+import { SERVICE_OUTBOX, type OutboxTable } from './table';
 
 /** A message that a transaction owes the broker. */
 export interface OutboxMessage {
@@ -26,9 +27,13 @@ export interface OutboxRow extends OutboxMessage {
 }
 
 /** Writes messages as part of the transaction that makes them true. */
-export async function appendToOutbox(tx: Transaction, messages: OutboxMessage[]): Promise<void> {
+export async function appendToOutbox(
+  tx: Transaction,
+  messages: OutboxMessage[],
+  table: OutboxTable = SERVICE_OUTBOX,
+): Promise<void> {
   if (messages.length === 0) return;
-  await tx.query(APPEND, [
+  await tx.query(table.append, [
     messages.map((message) => message.id),
     messages.map((message) => message.orderingKey),
     messages.map((message) => message.exchange),
@@ -51,8 +56,12 @@ export async function appendToOutbox(tx: Transaction, messages: OutboxMessage[])
  * The oldest unpublished rows that are due, without those behind a row of their own key that was put off. There is no
  * cursor: a row that commits late is found at the next look, whatever its number.
  */
-export async function readUnpublished(database: Queryable, limit: number): Promise<OutboxRow[]> {
-  const rows = await database.query<UnpublishedRow>(READ, [limit]);
+export async function readUnpublished(
+  database: Queryable,
+  limit: number,
+  table: OutboxTable = SERVICE_OUTBOX,
+): Promise<OutboxRow[]> {
+  const rows = await database.query<UnpublishedRow>(table.read, [limit]);
   return rows.map((row) => ({
     ...properties.parse(row.properties),
     seq: row.seq,
@@ -68,9 +77,13 @@ export async function readUnpublished(database: Queryable, limit: number): Promi
 }
 
 /** Marks what the broker has confirmed. */
-export async function markPublished(database: Queryable, rows: OutboxRow[]): Promise<void> {
+export async function markPublished(
+  database: Queryable,
+  rows: OutboxRow[],
+  table: OutboxTable = SERVICE_OUTBOX,
+): Promise<void> {
   if (rows.length === 0) return;
-  await database.query(MARK, [rows.map((row) => row.seq), oldest(rows)]);
+  await database.query(table.mark, [rows.map((row) => row.seq), oldest(rows)]);
 }
 
 /** Puts a row off; after `maxAttempts` it is parked: kept, out of the way, and reported. */
@@ -80,29 +93,24 @@ export async function deferRow(
   reason: string,
   retryInMs: number,
   maxAttempts: number,
+  table: OutboxTable = SERVICE_OUTBOX,
 ): Promise<{ parked: boolean }> {
-  const rows = await database.query<{ parked: boolean }>(
-    {
-      text: `
-        UPDATE outbox_events SET attempts = attempts + 1, last_error = $3,
-          next_attempt_at = now() + $4 * interval '1 millisecond',
-          parked_at = CASE WHEN attempts + 1 >= $5 THEN now() END
-        WHERE seq = $1 AND created_at >= $2 AND published_at IS NULL
-        RETURNING parked_at IS NOT NULL AS parked`,
-    },
-    [row.seq, oldest([row]), reason, retryInMs, maxAttempts],
-  );
+  const values = [row.seq, oldest([row]), reason, retryInMs, maxAttempts];
+  const rows = await database.query<{ parked: boolean }>(table.defer, values);
   return { parked: rows[0]?.parked ?? false };
 }
 
-/** How many rows wait, and the age of the oldest in seconds. */
-export async function readBacklog(database: Queryable): Promise<{ rows: number; ageSeconds: number; parked: number }> {
-  const rows = await database.query<{ rows: string; age: number; parked: string }>({
-    text: `
-      SELECT count(*) AS rows, COALESCE(EXTRACT(epoch FROM now() - min(created_at)), 0)::float8 AS age,
-        (SELECT count(*) FROM outbox_events WHERE parked_at IS NOT NULL AND published_at IS NULL) AS parked
-      FROM outbox_events WHERE published_at IS NULL AND parked_at IS NULL`,
-  });
+export interface Backlog {
+  /** Messages that wait. */
+  rows: number;
+  /** How long the oldest of them has waited. */
+  ageSeconds: number;
+  /** Messages that were set aside, and that somebody must look at. */
+  parked: number;
+}
+
+export async function readBacklog(database: Queryable, table: OutboxTable = SERVICE_OUTBOX): Promise<Backlog> {
+  const rows = await database.query<{ rows: string; age: number; parked: string }>(table.backlog);
   const row = rows[0];
   return { rows: Number(row?.rows ?? 0), ageSeconds: row?.age ?? 0, parked: Number(row?.parked ?? 0) };
 }
@@ -135,32 +143,3 @@ interface UnpublishedRow {
 function oldest(rows: OutboxRow[]): Date {
   return new Date(Math.min(...rows.map((row) => row.createdAt.getTime())) - 1);
 }
-
-const APPEND = {
-  name: 'outbox-append',
-  text: `
-    INSERT INTO outbox_events (id, ordering_key, exchange, routing_key, properties, body, mandatory)
-    SELECT id, ordering_key, exchange, routing_key, properties::jsonb, body, mandatory
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
-      AS m (id, ordering_key, exchange, routing_key, properties, body, mandatory)`,
-};
-
-const READ = {
-  name: 'outbox-read',
-  text: `
-    SELECT seq, id, ordering_key, exchange, routing_key, properties, body, mandatory, attempts, created_at
-    FROM outbox_events
-    WHERE published_at IS NULL AND parked_at IS NULL AND ordering_key NOT IN (
-      SELECT ordering_key FROM outbox_events
-      WHERE published_at IS NULL AND parked_at IS NULL AND next_attempt_at > now()
-    )
-    ORDER BY seq LIMIT $1`,
-};
-
-const MARK = {
-  name: 'outbox-mark',
-  // created_at only helps the planner to leave out the partitions of other days.
-  text: `
-    UPDATE outbox_events SET published_at = now(), last_error = NULL
-    WHERE seq = ANY($1::bigint[]) AND created_at >= $2 AND published_at IS NULL`,
-};

@@ -1,8 +1,18 @@
 import { performance } from 'node:perf_hooks';
-import type { Queryable } from './postgres/database';
+import { identifier } from './postgres/identifier';
+import type { Queryable, Statement } from './postgres/database';
 import type { Logger } from './logger';
 import { describeError } from './logger';
 import { Loop } from './time';
+
+export interface LeaseOptions {
+  name: string;
+  holder: string;
+  ttlMs: number;
+  /** Where leases are kept; `leases` unless told otherwise. */
+  table?: string;
+  onChange?: (held: boolean) => void;
+}
 
 /**
  * A lease row makes one holder of a duty among all replicas. Expiry is judged by the database's clock alone; the holder
@@ -15,12 +25,16 @@ export class Lease {
   private trustedUntil = 0;
   private currentTerm: number | undefined;
   private readonly loop: Loop;
+  private readonly table: string;
+  private readonly acquire: Statement;
 
   constructor(
     private readonly database: Queryable,
-    private readonly options: { name: string; holder: string; ttlMs: number; onChange?: (held: boolean) => void },
+    private readonly options: LeaseOptions,
     private readonly log: Logger,
   ) {
+    this.table = identifier(options.table ?? 'leases');
+    this.acquire = acquireIn(this.table);
     this.loop = new Loop(
       () => this.renew(),
       options.ttlMs / 3,
@@ -45,7 +59,7 @@ export class Lease {
     if (!this.held) return;
     this.changed(undefined);
     await this.database
-      .query({ text: `UPDATE leases SET expires_at = now() WHERE name = $1 AND holder = $2` }, [
+      .query({ text: `UPDATE ${this.table} SET expires_at = now() WHERE name = $1 AND holder = $2` }, [
         this.options.name,
         this.options.holder,
       ])
@@ -55,7 +69,7 @@ export class Lease {
   private async renew(): Promise<void> {
     const { name, holder, ttlMs } = this.options;
     const asked = performance.now();
-    const rows = await this.database.query<{ term: number }>(ACQUIRE, [name, holder, ttlMs]);
+    const rows = await this.database.query<{ term: number }>(this.acquire, [name, holder, ttlMs]);
     const row = rows[0];
     if (!row) return;
     this.trustedUntil = asked + ttlMs - ttlMs / 5;
@@ -70,15 +84,17 @@ export class Lease {
   }
 }
 
-const ACQUIRE = {
-  name: 'lease-acquire',
-  text: `
-    INSERT INTO leases AS l (name, holder, term, expires_at)
-    VALUES ($1, $2, 1, now() + $3 * interval '1 millisecond')
-    ON CONFLICT (name) DO UPDATE
-      SET holder = EXCLUDED.holder,
-          term = CASE WHEN l.holder = EXCLUDED.holder AND l.expires_at > now() THEN l.term ELSE l.term + 1 END,
-          expires_at = EXCLUDED.expires_at
-      WHERE l.holder = EXCLUDED.holder OR l.expires_at <= now()
-    RETURNING term`,
-};
+function acquireIn(table: string): Statement {
+  return {
+    name: `acquire in ${table}`,
+    text: `
+      INSERT INTO ${table} AS l (name, holder, term, expires_at)
+      VALUES ($1, $2, 1, now() + $3 * interval '1 millisecond')
+      ON CONFLICT (name) DO UPDATE
+        SET holder = EXCLUDED.holder,
+            term = CASE WHEN l.holder = EXCLUDED.holder AND l.expires_at > now() THEN l.term ELSE l.term + 1 END,
+            expires_at = EXCLUDED.expires_at
+        WHERE l.holder = EXCLUDED.holder OR l.expires_at <= now()
+      RETURNING term`,
+  };
+}

@@ -7,7 +7,7 @@ import {
   type QueueClientOptions,
 } from '../../../src/client';
 import { EXCHANGES, QUEUES } from '../../../src/contract/names';
-import { countJobs } from '../../support/client';
+import { countJobs, placedOrder } from '../../support/client';
 import { counterOf } from '../../support/counters';
 import { eventually, openHarness, type Harness } from '../../support/harness';
 import { TcpProxy } from '../../support/tcp-proxy';
@@ -55,17 +55,7 @@ it('a request that resolved is done, and an event too', async () => {
   const client = await openClient();
   const request = await client.publish('canary-money', canary(), { correlationId: 'order-1' });
   expect((await harness.bus.outcomeOf(request.id, 'completed')).data).toMatchObject({ correlationId: 'order-1' });
-  const event = await client.publishEvent('order.placed', {
-    orderId: randomUUID(),
-    userId: randomUUID(),
-    venueId: randomUUID(),
-    eventId: randomUUID(),
-    amount: 10_000,
-    currency: 'USD',
-    paymentMethod: 'pm_card_visa',
-    email: 'guest@example.com',
-    tickets: [{ ticketId: 't-1' }],
-  });
+  const event = await client.publishEvent('order.placed', placedOrder());
   await harness.bus.outcomeOf(event.id, 'completed');
   expect(harness.stripe.ledger()).toHaveLength(1);
 });

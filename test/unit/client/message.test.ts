@@ -1,24 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { InvalidCallError } from '../../../src/client';
 import { prepareEvent, prepareRequest } from '../../../src/client/message';
-import type { DomainEventData } from '../../../src/contract/domain-events';
 import { readMessage } from '../../../src/intake/read-message';
+import { placedOrder } from '../../support/client';
 
 const SOURCE = '/test-service';
 const TIME = new Date('2026-01-15T10:00:00Z');
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-
-const placed = (): DomainEventData<'order.placed'> => ({
-  orderId: 'o-1',
-  userId: randomUUID(),
-  venueId: randomUUID(),
-  eventId: randomUUID(),
-  amount: 10_000,
-  currency: 'USD',
-  paymentMethod: 'pm_card_visa',
-  email: 'guest@example.com',
-  tickets: [{ ticketId: 't-1' }],
-});
 
 const problemsOf = (call: () => unknown): { path: string; message: string }[] => {
   try {
@@ -73,7 +60,7 @@ it('writes a request as the contract has it', () => {
 });
 
 it('writes a domain event as the contract has it', () => {
-  const data = placed();
+  const data = placedOrder();
   const message = prepareEvent(SOURCE, 'order.placed', data, { id: 'e-1', time: TIME });
   expect(JSON.parse(message.body)).toEqual({
     specversion: '1.0',
@@ -96,7 +83,7 @@ it('makes an id for each message that is given none', () => {
 
 it.each([
   ['money', prepareRequest(SOURCE, 'canary-money', { n: 1, note: undefined }, { options: { delay: 5 } })],
-  ['domain-events', prepareEvent(SOURCE, 'order.placed', placed(), {})],
+  ['domain-events', prepareEvent(SOURCE, 'order.placed', placedOrder(), {})],
 ])('what it lets pass, the intake of %s accepts', (queue, message) => {
   const read = readMessage({
     queue: queue === 'money' ? 'queue-service.requests.money' : 'queue-service.domain-events',
