@@ -125,14 +125,21 @@ export async function readFinishedView(database: Queryable, jobId: string): Prom
   }))[0];
 }
 
-/** Forgets up to `limit` of those whose time has come; answers with their number. */
+/** Forgets up to `limit` of those whose time has come, with their ledger and followers; answers with their number. */
 export async function deleteExpired(database: Queryable, limit: number): Promise<number> {
   const rows = await database.query(
     {
       text: `
-        DELETE FROM idempotency_keys WHERE (job_id, generation) IN (
-          SELECT job_id, generation FROM idempotency_keys WHERE expires_at <= now() LIMIT $1
-        ) RETURNING 1`,
+        WITH expired AS (
+          DELETE FROM idempotency_keys WHERE (job_id, generation) IN (
+            SELECT job_id, generation FROM idempotency_keys WHERE expires_at <= now() LIMIT $1
+          ) RETURNING job_id
+        ), effects AS (
+          DELETE FROM job_effects WHERE job_id IN (SELECT job_id FROM expired)
+        ), followers AS (
+          DELETE FROM job_followers WHERE job_id IN (SELECT job_id FROM expired)
+        )
+        SELECT job_id FROM expired`,
     },
     [limit],
   );
