@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timestamp } from './envelope';
 
 /** Becomes part of an idempotency key. */
 const id = z
@@ -24,6 +25,16 @@ export const DOMAIN_EVENTS = {
       .array(z.strictObject({ ticketId: id, seatId: id.optional() }))
       .min(1)
       .max(1_000),
+  }),
+  'user.activity': z.strictObject({
+    activityId: id,
+    eventType: z.string().meta({ examples: ['ticket.viewed'] }),
+    userId: z.uuid(),
+    venueId: z.uuid().optional(),
+    eventId: z.uuid().optional(),
+    data: z.record(z.string(), z.unknown()),
+    /** When the user did it. */
+    timestamp,
   }),
 } as const;
 

@@ -1,10 +1,6 @@
+import type { z } from 'zod';
 import { findJobType, type JobTypeName } from '../catalogue';
-import {
-  DOMAIN_EVENTS,
-  isDomainEventName,
-  type DomainEventData,
-  type DomainEventName,
-} from '../contract/domain-events';
+import { DOMAIN_EVENTS, isDomainEventName, type DomainEventName } from '../contract/domain-events';
 import { timeOf, type CloudEvent } from '../contract/envelope';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
@@ -18,10 +14,18 @@ interface MappedJob {
   data: Record<string, unknown>;
 }
 
-type Mapping<Name extends DomainEventName> = (data: DomainEventData<Name>) => MappedJob[];
+type Read = { jobs: MappedJob[] } | { problems: Problem[] };
 
-const MAPPINGS: { [Name in DomainEventName]: Mapping<Name> } = {
-  'order.placed': (order) => [
+/** Reads an event's data by its schema, and says what jobs it stands for. */
+function mapping<Data>(schema: z.ZodType<Data>, jobsOf: (data: Data) => MappedJob[]): (data: unknown) => Read {
+  return (data) => {
+    const parsed = schema.safeParse(data);
+    return parsed.success ? { jobs: jobsOf(parsed.data) } : { problems: problemsOf(parsed.error, 'data') };
+  };
+}
+
+const MAPPINGS: Record<DomainEventName, (data: unknown) => Read> = {
+  'order.placed': mapping(DOMAIN_EVENTS['order.placed'], (order) => [
     {
       type: 'payment-process',
       idempotencyKey: `order-${order.orderId}-payment`,
@@ -35,7 +39,10 @@ const MAPPINGS: { [Name in DomainEventName]: Mapping<Name> } = {
         ...(order.provider === undefined ? {} : { provider: order.provider }),
       },
     },
-  ],
+  ]),
+  'user.activity': mapping(DOMAIN_EVENTS['user.activity'], ({ activityId, ...data }) => [
+    { type: 'analytics-track', idempotencyKey: `activity-${activityId}-analytics`, data },
+  ]),
 };
 
 export type Mapped = { requests: IntakeRequest[] } | { code: RejectionCode; problems: Problem[] };
@@ -46,10 +53,10 @@ export function mapDomainEvent(event: CloudEvent, name: string): Mapped {
     return { code: 'UNKNOWN_EVENT', problems: [{ path: '(routing key)', message: 'is not a known domain event' }] };
   }
   const problems = event.type === name || event.type === `com.tickettoken.${name}.v1` ? [] : [typeProblem(name)];
-  const parsed = DOMAIN_EVENTS[name].safeParse(event.data);
-  if (!parsed.success) problems.push(...problemsOf(parsed.error, 'data'));
-  if (!parsed.success || problems.length > 0) return { code: 'INVALID_REQUEST', problems };
-  return collect(MAPPINGS[name](parsed.data).map((job, index) => toRequest(event, name, job, index)));
+  const read = MAPPINGS[name](event.data);
+  if ('problems' in read) problems.push(...read.problems);
+  if ('problems' in read || problems.length > 0) return { code: 'INVALID_REQUEST', problems };
+  return collect(read.jobs.map((job, index) => toRequest(event, name, job, index)));
 }
 
 function typeProblem(name: string): Problem {

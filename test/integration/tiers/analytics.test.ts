@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openHarness, type Harness } from '../../support/harness';
+import { activity, openHarness, type Harness } from '../../support/harness';
 
 let harness: Harness;
 
@@ -24,4 +24,16 @@ it('an analytics request becomes one event and is counted once, however often it
     `SELECT events::int, amount_sum::int FROM analytics_rollups WHERE granularity = 'day'`,
   );
   expect(counted).toEqual([{ events: 1, amount_sum: 4_200 }]);
+});
+
+it('what a user did is recorded when the domain event tells of it, once however often it tells', async () => {
+  const visited = activity({ eventType: 'venue.visited' });
+  const id = await harness.bus.event('user.activity', visited);
+  const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
+  const again = await harness.bus.event('user.activity', visited);
+  expect((await harness.bus.outcomeOf(again, 'duplicate')).data.jobId).toBe(outcome.jobId);
+  const { rows } = await harness.environment.pool.query(
+    `SELECT id, user_id, properties FROM analytics_events WHERE event_type = 'venue.visited'`,
+  );
+  expect(rows).toEqual([{ id: outcome.jobId, user_id: visited['userId'], properties: visited['data'] }]);
 });

@@ -28,3 +28,16 @@ export function order(over: Record<string, unknown> = {}): Record<string, unknow
     ...over,
   };
 }
+
+/** Sound data of the domain event `user.activity`. */
+export function activity(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    activityId: randomUUID(),
+    eventType: 'ticket.viewed',
+    userId: randomUUID(),
+    venueId: randomUUID(),
+    data: { source: 'search' },
+    timestamp: '2026-01-15T10:00:00Z',
+    ...over,
+  };
+}

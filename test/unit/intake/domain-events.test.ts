@@ -1,6 +1,6 @@
 import type { CloudEvent } from '../../../src/contract/envelope';
 import { mapDomainEvent } from '../../../src/intake/domain-events';
-import { order } from '../../support/harness/payloads';
+import { activity, order } from '../../support/harness/payloads';
 
 const map = (data: CloudEvent['data'], over: { name?: string; type?: string; id?: string } = {}) => {
   const { name = 'order.placed', type = 'com.tickettoken.order.placed.v1', id = 'event-1' } = over;
@@ -65,6 +65,29 @@ describe('order.placed', () => {
       'data.currency',
       'data.provider',
     ]);
+  });
+});
+
+describe('user.activity', () => {
+  const type = 'com.tickettoken.user.activity.v1';
+  const { activityId, ...data } = activity({ activityId: 'a-1' });
+
+  it('asks for its record, under a key made of the activity', () => {
+    expect(map({ activityId, ...data }, { name: 'user.activity', type })).toMatchObject({
+      requests: [
+        {
+          type: { name: 'analytics-track' },
+          data,
+          idempotencyKey: { callers: true, key: 'activity-a-1-analytics' },
+        },
+      ],
+    });
+  });
+
+  it('that cannot be recorded is refused, with the place in the event', () => {
+    const mapped = map(activity({ eventType: 'a visit', data: { amount: 0.5 } }), { name: 'user.activity', type });
+    if ('requests' in mapped) throw new Error('taken');
+    expect(mapped.problems.map(({ path }) => path).toSorted()).toEqual(['data.data.amount', 'data.eventType']);
   });
 });
 
