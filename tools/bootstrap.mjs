@@ -29,6 +29,7 @@ const COMMANDS = {
   services: (args) => ({ command: [...SERVICES, ...args] }),
   migrate: (args) => ({ command: [...script('src/migrate.ts'), ...args] }),
   topology: (args) => ({ command: [...script('tools/topology/main.ts'), ...args] }),
+  templates: (args) => ({ command: [...script('tools/templates.ts'), ...args] }),
 };
 
 /** Runs it in the foreground and resolves with its exit code; signals go to it, and its end decides ours. */

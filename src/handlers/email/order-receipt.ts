@@ -1,0 +1,19 @@
+import type { OrderReceipt } from '../../catalogue/email-templates';
+import { formatMoney } from './money';
+import type { MailContent } from './content';
+
+/** The receipt of a paid order. Two of them do no harm; none does. */
+export function orderReceiptContent(receipt: OrderReceipt): MailContent {
+  const { eventName, venueName, amount, currency, tickets, ...ids } = receipt;
+  return {
+    policy: 'atLeastOnce',
+    subject: eventName === undefined ? `Your order ${receipt.orderId}` : `Your tickets for ${eventName}`,
+    view: {
+      ...ids,
+      eventName: eventName ?? null,
+      venueName: venueName ?? null,
+      total: formatMoney(amount, currency),
+      tickets: tickets.map(({ ticketId, seatId }) => ({ ticketId, seatId: seatId ?? null })),
+    },
+  };
+}

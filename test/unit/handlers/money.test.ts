@@ -1,0 +1,18 @@
+import { formatMoney } from '../../../src/handlers/email/money';
+
+it.each([
+  [12_345, 'USD', '$123.45'],
+  [5, 'usd', '$0.05'],
+  [1_000_000, 'EUR', '€10,000.00'],
+  [5_000, 'JPY', '¥5,000'],
+  [5_000, 'ISK', 'ISK 5,000'],
+  [12_345, 'KWD', 'KWD 12.345'],
+  [12_345, 'CLF', 'CLF 1.2345'],
+  // Where Unicode's tables leave out digits that are charged.
+  [12_345, 'HUF', 'HUF 123.45'],
+  [12_345, 'IQD', 'IQD 12.345'],
+  [100, 'XYZ', 'XYZ 1.00'],
+])('%i %s is %s', (amount, currency, shown) => {
+  // Intl puts a no-break space between code and number.
+  expect(formatMoney(amount, currency).replaceAll('\u00a0', ' ')).toBe(shown);
+});
