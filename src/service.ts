@@ -6,6 +6,7 @@ import { composeHttp } from './composition/api';
 import { composeConsumer } from './composition/consumer';
 import { composeIntake } from './composition/intake';
 import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
+import { unavailableTypes } from './composition/providers';
 import { composeRelay } from './composition/relay';
 import { composeScheduler } from './composition/scheduler';
 import { composeWorkers } from './composition/worker';
@@ -59,7 +60,7 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   const has = (role: Role): boolean => config.roles.has(role);
 
   const proofs = composeProofs(foundation, async () => consumer?.pauseMoney());
-  const door = has('consumer') || has('api') ? composeIntake(foundation, new Map()) : undefined;
+  const door = has('consumer') || has('api') ? composeIntake(foundation, unavailableTypes(config)) : undefined;
   const consumer =
     door && has('consumer') ? composeConsumer(foundation, door, () => proofs.intakeBlockedBy) : undefined;
   const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;

@@ -32,7 +32,6 @@ const result = z.strictObject({
 });
 
 export type EmailPayload = z.infer<typeof payload>;
-export type EmailResult = z.infer<typeof result>;
 
 /** Sends one mail to one address. */
 export const sendEmail = defineJobType({

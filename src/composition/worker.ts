@@ -14,10 +14,9 @@ import type { DispatchedJob } from '../jobs/job';
 import { uuidV5 } from '../platform/ids';
 import type { Component } from '../platform/lifecycle';
 import { within } from '../platform/time';
-import { createAnalyticsStore } from '../providers/analytics-store/store';
-import { createStripeAdapter } from '../providers/stripe/adapter';
 import { QueueWorker } from '../queues/worker';
 import type { Foundation } from './foundation';
+import { composeAdapters } from './providers';
 import { tierSteps } from './records';
 
 /** Time that a stopping process gives to the settling of what it handed back. */
@@ -25,13 +24,7 @@ const HAND_BACK_MS = 4_000;
 
 /** Jobs from Redis to their handlers and back; a worker for each queue of this process. */
 export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<string, Handler>): Component[] {
-  const handlers = new Map([
-    ...createHandlers({
-      stripe: createStripeAdapter(stripeOptions(foundation)),
-      analytics: createAnalyticsStore(foundation.database),
-    }),
-    ...overriddenHandlers,
-  ]);
+  const handlers = new Map([...createHandlers(composeAdapters(foundation)), ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
   return foundation.config.worker.queues.map((tier) => composeWorker(foundation, tier, handlers, metrics));
 }
@@ -87,11 +80,6 @@ async function drain(worker: QueueWorker, runner: JobRunner, timeoutMs: number):
   const drained = worker.drain();
   await within(Math.max(0, timeoutMs), 'draining', drained).catch(() => runner.handBackAll());
   await within(HAND_BACK_MS, 'handing back', drained);
-}
-
-function stripeOptions({ config }: Foundation) {
-  const { secretKey, apiBase } = config.stripe;
-  return apiBase === undefined ? { secretKey } : { secretKey, apiBase };
 }
 
 function concurrencyOf(type: string, canaryConcurrency: number): number {

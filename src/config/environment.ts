@@ -30,6 +30,17 @@ const positive = z.coerce.number().int().positive();
 const url = (...protocols: string[]) =>
   z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a URL of ${protocols.join(' or ')}` });
 
+/** `tickets@example.com`, or `Our Tickets <tickets@example.com>`. */
+const sender = z
+  .string()
+  .transform((text) => {
+    const [, name = '', email = text] = /^(.*?)\s*<([^<>]*)>$/.exec(text) ?? [];
+    return name === '' ? { email } : { email, name };
+  })
+  .pipe(
+    z.object({ email: z.email('must be an address, or a name with an address in <>'), name: z.string().exactOptional() }),
+  );
+
 /** Every variable, as it stands in the environment. */
 const variables = z.object({
   SERVICE_NAME: z.string().default('queue-service'),
@@ -82,6 +93,11 @@ const variables = z.object({
 
   STRIPE_SECRET_KEY: z.string().min(1),
   STRIPE_API_BASE: url('http', 'https').optional(),
+
+  /** Without it no mails are sent, and none are taken. */
+  SENDGRID_API_KEY: z.string().startsWith('SG.', 'must begin with SG.').optional(),
+  SENDGRID_API_BASE: url('http', 'https').optional(),
+  EMAIL_FROM: sender.optional(),
 });
 
 export type Variables = z.infer<typeof variables>;
@@ -99,6 +115,8 @@ export function readEnvironment(environment: Environment): Variables {
   const parsed = variables.safeParse(values);
   problems.push(...missingRedis(values));
   if (values['JWT_PUBLIC_KEY'] && values['JWKS_URL']) problems.push('JWT_PUBLIC_KEY and JWKS_URL exclude each other');
+  if (values['SENDGRID_API_KEY'] && !values['EMAIL_FROM'])
+    problems.push('EMAIL_FROM must be set with SENDGRID_API_KEY');
   if (parsed.success && problems.length === 0) return parsed.data;
   const issues = parsed.success
     ? []

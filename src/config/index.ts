@@ -74,7 +74,14 @@ export function loadConfig(environment: Environment) {
     recovery: { leaseMs: 6_000, checkEveryMs: 1_000, overdueEveryMs: 30_000, overdueByMs: 15_000 },
     proofs: { everyMs: 30_000 },
     stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+    email: emailConfig(env),
   });
+}
+
+/** Undefined where no mails are sent. */
+function emailConfig(env: Variables) {
+  if (env.SENDGRID_API_KEY === undefined || env.EMAIL_FROM === undefined) return undefined;
+  return { apiKey: env.SENDGRID_API_KEY, apiBase: env.SENDGRID_API_BASE, from: env.EMAIL_FROM };
 }
 
 function sharedRedis(env: Variables, database: number): string {

@@ -4,10 +4,13 @@ import { analyticsTrackHandler } from './analytics-track';
 import { canaryHandlers } from './canaries';
 import type { Handler } from './handler';
 import { paymentProcessHandler } from './payment-process';
+import { sendEmailHandler, type Mailer } from './send-email';
 
 export interface ProviderAdapters {
   stripe: StripeAdapter;
   analytics: AnalyticsStore;
+  /** Absent where no mails are sent. */
+  mailer: Mailer | undefined;
 }
 
 /** Every handler there is, by job type. */
@@ -16,5 +19,6 @@ export function createHandlers(adapters: ProviderAdapters): Map<string, Handler>
     ...canaryHandlers,
     paymentProcessHandler(adapters.stripe),
     analyticsTrackHandler(adapters.analytics),
+    ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
   ]);
 }

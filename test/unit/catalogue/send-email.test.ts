@@ -16,7 +16,7 @@ describe('the default key', () => {
   });
 
   it('is the same for the same mail on the same day, however its data is spelt', () => {
-    const reordered = Object.fromEntries(Object.entries(receipt()).reverse());
+    const reordered = Object.fromEntries(Object.entries(receipt()).toReversed());
     expect(keyOf({ data: reordered }, new Date('2026-01-16T00:00:00Z'))).toBe(keyOf());
   });
 
