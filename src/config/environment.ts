@@ -38,7 +38,10 @@ const sender = z
     return name === '' ? { email } : { email, name };
   })
   .pipe(
-    z.object({ email: z.email('must be an address, or a name with an address in <>'), name: z.string().exactOptional() }),
+    z.object({
+      email: z.email('must be an address, or a name with an address in <>'),
+      name: z.string().exactOptional(),
+    }),
   );
 
 /** Every variable, as it stands in the environment. */
