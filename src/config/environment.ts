@@ -105,6 +105,8 @@ const variables = z.object({
 
 export type Variables = z.infer<typeof variables>;
 
+export const VARIABLE_NAMES: readonly string[] = Object.keys(variables.shape);
+
 /** Refused by name: tokens are verified with public keys only. */
 const REFUSED = ['JWT_SECRET'];
 
@@ -141,7 +143,7 @@ function missingRedis(values: Environment): string[] {
 
 function withFiles(environment: Environment, problems: string[]): Environment {
   const values: Environment = {};
-  for (const name of Object.keys(variables.shape)) {
+  for (const name of VARIABLE_NAMES) {
     const direct = environment[name];
     const file = environment[`${name}_FILE`];
     if (direct) values[name] = direct;

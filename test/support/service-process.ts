@@ -3,17 +3,16 @@ import path from 'node:path';
 
 const ROOT = path.join(__dirname, '../..');
 
-/** A program of this project in a process of its own, compiled as it runs. */
-export class ServiceProcess {
+/** Node in a process of its own, with nothing of this process' environment but what it needs to start. */
+export class NodeProcess {
   private readonly child: ChildProcess;
   /** Everything that it wrote, in order. */
   output = '';
   readonly exited: Promise<number | NodeJS.Signals>;
 
-  /** @param program from the project's root */
-  constructor(program: string, variables: Record<string, string>) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', path.join(ROOT, program)], {
-      cwd: ROOT,
+  constructor(options: string[], cwd: string, variables: Record<string, string>) {
+    this.child = spawn(process.execPath, options, {
+      cwd,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -37,5 +36,13 @@ export class ServiceProcess {
   async end(): Promise<void> {
     if (!this.gone) this.child.kill('SIGKILL');
     await this.exited;
+  }
+}
+
+/** A program of this project, compiled as it runs. */
+export class ServiceProcess extends NodeProcess {
+  /** @param program from the project's root */
+  constructor(program: string, variables: Record<string, string>) {
+    super(['--import', 'tsx', path.join(ROOT, program)], ROOT, variables);
   }
 }

@@ -10,7 +10,7 @@ import type { ServerDefinition } from './server';
 type RedisName = 'redis-money' | 'redis-communication' | 'redis-background';
 
 /** As in production, what each tier may lose is a property of its own Redis. */
-const PERSISTENCE: Record<RedisName, readonly string[]> = {
+export const PERSISTENCE: Record<RedisName, readonly string[]> = {
   'redis-money': ['appendonly yes', 'appendfsync everysec', 'save ""'],
   'redis-communication': ['appendonly no', 'save 300 100'],
   'redis-background': ['appendonly no', 'save ""'],

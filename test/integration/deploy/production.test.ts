@@ -1,0 +1,85 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { eventually, openHarness, type Harness } from '../../support/harness';
+import { readCompose } from '../../support/compose';
+import { commandOf, stageOf } from '../../support/dockerfile';
+import { makeProductionTree, type ProductionTree } from '../../support/production-tree';
+import { NodeProcess } from '../../support/service-process';
+
+const ROOT = path.join(__dirname, '../../..');
+const [, ...start] = commandOf(stageOf('service'), 'CMD');
+const [, ...checkHealth] = commandOf(stageOf('service'), 'HEALTHCHECK');
+const [, ...migrate] = readCompose().services['migrate']?.command ?? [];
+
+let tree: ProductionTree;
+
+beforeAll(async () => {
+  tree = await makeProductionTree();
+}, 180_000);
+afterAll(() => tree?.remove());
+
+async function run(options: string[], variables: Record<string, string>): Promise<NodeProcess> {
+  const started = new NodeProcess(options, tree.folder, variables);
+  await started.exited;
+  return started;
+}
+
+/** The service as its image runs it, on the servers of a test. */
+describe('what the image of the service holds', () => {
+  let harness: Harness;
+  let service: NodeProcess;
+  let port: string;
+
+  beforeAll(async () => {
+    harness = await openHarness();
+    const variables = { ...harness.environment.variables, NODE_ENV: 'production', LOG_LEVEL: 'info', PORT: '0' };
+    service = new NodeProcess(start, tree.folder, variables);
+    port = await eventually('the port of the service', () => /"port":(\d+)/.exec(service.output)?.[1]);
+  });
+  afterAll(async () => {
+    await service?.end();
+    await harness?.close();
+  });
+
+  it('lives by its own health check, and does its work', async () => {
+    expect(await (await run(checkHealth, { PORT: port })).exited).toBe(0);
+    for (const type of ['canary-money', 'canary-communication', 'canary-background']) {
+      const id = await harness.bus.request({ type, data: { n: 7 } });
+      expect((await harness.bus.outcomeOf(id, 'completed')).data.result).toEqual({ n: 7 });
+    }
+  });
+
+  it('finds nothing to migrate in a database of this version', async () => {
+    const migration = await run(migrate, harness.environment.variables);
+    expect([await migration.exited, migration.output]).toEqual([0, 'nothing to migrate\n']);
+  });
+
+  it('ends by itself on SIGTERM, and its health check notices', async () => {
+    service.kill('SIGTERM');
+    expect(await service.exited).toBe(0);
+    expect(await (await run(checkHealth, { PORT: port })).exited).toBe(1);
+  });
+});
+
+it('a container without variables says what it needs, and ends as one that is wrongly configured', async () => {
+  const service = await run(start, {});
+  expect(await service.exited).toBe(78);
+  expect(service.output).toContain('DATABASE_URL: is missing');
+});
+
+it('the command of the sandbox brings up every stand-in that the container is to have', async () => {
+  const [, ...command] = commandOf(stageOf('sandbox'), 'CMD');
+  const onFreePorts = command.map((word) => (/^\d+$/.test(word) ? '0' : word));
+  const sandbox = new NodeProcess(onFreePorts, ROOT, {});
+  try {
+    const lines = await eventually('two stand-ins listen', () => {
+      const whole = sandbox.output.split('\n').slice(0, -1);
+      return whole.length >= 2 && whole;
+    });
+    const listening = lines.map((line) => z.object({ provider: z.string(), url: z.url() }).parse(JSON.parse(line)));
+    expect(listening.map(({ provider }) => provider)).toEqual(['stripe', 'sendgrid']);
+  } finally {
+    sandbox.kill('SIGTERM');
+  }
+  expect(await sandbox.exited).toBe(0);
+});
