@@ -2,7 +2,7 @@ import { findJobType } from '../catalogue';
 import type { JobType } from '../catalogue/job-type';
 import { timeOf, type CloudEvent } from '../contract/envelope';
 import { jobRequest, type JobRequest } from '../contract/job-request';
-import { JOB_REQUESTED, TIERS, type Tier } from '../contract/names';
+import { JOB_REQUESTED, JOB_TYPE_PATTERN, TIERS, type Tier } from '../contract/names';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
 import { requestKeyOf } from './keys';
@@ -29,7 +29,7 @@ export function validateJobRequest(event: CloudEvent, routingKey: string | undef
   if (payload && 'problems' in payload) problems.push(...payload.problems);
   if (!parsed.success || !type || !payload || 'problems' in payload || problems.length > 0) {
     const code = unknownType ? 'UNKNOWN_TYPE' : misplaced.length > 0 ? 'WRONG_QUEUE' : 'INVALID_REQUEST';
-    return { code, problems, type: type?.name };
+    return { code, problems, type: nameable(body.type) };
   }
   return { request: toRequest(event, parsed.data, type, payload.defaultKey) };
 }
@@ -49,6 +49,11 @@ function toRequest(event: CloudEvent, body: JobRequest, type: JobType, defaultKe
     correlationId: event.correlationid,
     traceparent: event.traceparent,
   };
+}
+
+/** A name that a routing key can carry is told as it came, also when no type has it. */
+function nameable(type: string | undefined): string | undefined {
+  return type !== undefined && JOB_TYPE_PATTERN.test(type) ? type : undefined;
 }
 
 /** Queue and type in the body, in the catalogue and in the routing key must agree. */

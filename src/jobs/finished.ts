@@ -29,7 +29,7 @@ export interface Finish {
   result: unknown;
   error: OutcomeError | null;
   acceptedAt: Date;
-  startedAt: Date;
+  startedAt: Date | undefined;
   finishedAt: Date;
   /** Milliseconds that it is remembered. */
   keepMs: number;

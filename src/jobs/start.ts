@@ -19,7 +19,8 @@ export interface StartedJob extends JobIdentity {
   /** True when this is the first start ever, so that the ledger holds nothing yet. */
   fresh: boolean;
   cancelRequested: boolean;
-  startedAt: Date;
+  /** Undefined for one that is only ended. */
+  startedAt: Date | undefined;
   /** Only of a job whose record does not outlive it: what its end must be remembered by. */
   claim: HeldClaim | undefined;
 }
@@ -105,7 +106,7 @@ interface StartedRow extends IdentityRow {
   sequence: number;
   starts: number;
   cancel_requested: boolean;
-  started_at: Date;
+  started_at: Date | null;
 }
 
 interface UnstartedRow {
@@ -132,7 +133,7 @@ function toStarted(row: StartedRow): StartedJob {
     sequence: row.sequence,
     fresh: row.starts === 1,
     cancelRequested: row.cancel_requested,
-    startedAt: row.started_at,
+    startedAt: row.started_at ?? undefined,
     claim: undefined,
   };
 }
@@ -145,13 +146,12 @@ const EXPIRED = 'COALESCE(j.expires_at <= now(), false) AND j.starts = 0';
 const STARTED_COLUMNS = `${IDENTITY_COLUMNS}, j.attempt_token, j.dispatch, j.data, j.attempts, j.max_attempts,
   j.timeout_ms, j.sequence, j.starts, j.cancel_requested, j.started_at`;
 
-const SET_STARTED = `status = 'processing', starts = starts + 1, started_at = COALESCE(started_at, now()),
-  worker = $5, reason = NULL, updated_at = now()`;
+const SET_STARTED = `status = 'processing', starts = starts + 1, worker = $5, reason = NULL, updated_at = now()`;
 
 const START = {
   name: 'jobs-start',
   text: `
-    UPDATE critical_jobs j SET attempt_token = wanted.token, ${SET_STARTED}
+    UPDATE critical_jobs j SET attempt_token = wanted.token, started_at = COALESCE(started_at, now()), ${SET_STARTED}
     FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[]) AS wanted (id, generation, dispatch, token)
     WHERE j.id = wanted.id AND j.generation = wanted.generation AND j.dispatch = wanted.dispatch
       AND j.status IN ('pending', 'processing')
@@ -164,7 +164,8 @@ const START = {
 
 const START_EXCEPTIONAL = {
   text: `
-    UPDATE critical_jobs j SET attempt_token = $4, suspect_starts = suspect_starts + $6, ${SET_STARTED}
+    UPDATE critical_jobs j SET attempt_token = $4, suspect_starts = suspect_starts + $6,
+      started_at = CASE WHEN $6 = 1 THEN COALESCE(started_at, now()) ELSE started_at END, ${SET_STARTED}
     WHERE j.id = $1 AND j.generation = $2 AND j.dispatch = $3 AND j.status IN ('pending', 'processing')
       AND ($6 = 0 OR j.starts > j.finishes)
     RETURNING ${STARTED_COLUMNS}`,

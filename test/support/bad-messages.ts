@@ -97,7 +97,10 @@ export const BAD_MESSAGES: Record<string, BadMessage> = {
     body: JSON.stringify({ ...request({}), data: EMAIL }),
     answer: UNREADABLE,
   }),
-  'an unknown type': refused({ type: 'mint-money' }, ['data.type'], { code: 'UNKNOWN_TYPE', answer: UNREADABLE }),
+  'an unknown type': refused({ type: 'mint-money' }, ['data.type'], {
+    code: 'UNKNOWN_TYPE',
+    answer: 'money.mint-money.rejected',
+  }),
   'the wrong queue': refused({ queue: 'background' }, ['data.queue'], { code: 'WRONG_QUEUE' }),
   'the routing key of another type': refused({}, ['(routing key)'], {
     routingKey: 'money.canary-money',

@@ -146,7 +146,7 @@ export function toStarted(
     sequence,
     fresh: starts === 1,
     cancelRequested: false,
-    startedAt: startedAt ?? new Date(),
+    startedAt,
     claim: { liveKey, fingerprint, requestKey },
   };
 }

@@ -63,11 +63,10 @@ export const FORGET = new RedisScript(`
 
 const START_ONE = `
   local function start(job, token)
-    redis.call('HSETNX', job, 'startedAt', whole(now))
     redis.call('HSET', job, 'status', 'processing', 'token', token)
     local starts = redis.call('HINCRBY', job, 'starts', 1)
     local fields = redis.call('HMGET', job, 'record', 'attempts', 'sequence', 'startedAt')
-    return { fields[1], fields[2], fields[3], fields[4], whole(starts) }
+    return { fields[1], fields[2], fields[3], fields[4] or '', whole(starts) }
   end`;
 
 /** KEYS: jobs. ARGV: how many milliseconds early they may start, then a token for each. Empty lists for those refused. */
@@ -80,6 +79,7 @@ export const START = new RedisScript(`
     local expired = starts == '0' and expiresAt ~= '' and expiresAt and tonumber(expiresAt) <= now
     local open = status == 'pending' or status == 'processing'
     if open and starts == finishes and tonumber(runAt) <= now + ARGV[1] and not expired then
+      redis.call('HSETNX', job, 'startedAt', whole(now))
       answers[i] = start(job, ARGV[i + 1])
     else
       answers[i] = {}
@@ -95,6 +95,7 @@ export const START_EXCEPTIONAL = new RedisScript(`
   if ARGV[2] == '1' then
     if starts == finishes then return {} end
     redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1)
+    redis.call('HSETNX', KEYS[1], 'startedAt', whole(now))
   end
   return start(KEYS[1], ARGV[1])`);
 
