@@ -1,9 +1,12 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { eventually, openHarness, type Harness } from '../../support/harness';
+import { receiptEmail } from '../../support/emails';
+import { eventually, openHarness, payment, type Harness } from '../../support/harness';
 import { readCompose } from '../../support/compose';
 import { commandOf, stageOf } from '../../support/dockerfile';
 import { makeProductionTree, type ProductionTree } from '../../support/production-tree';
+import { startSendGridSandbox, type SendGridSandbox } from '../../support/sandbox/sendgrid/sandbox';
+import { API_KEY } from '../../support/sandbox/sendgrid/sending';
 import { NodeProcess } from '../../support/service-process';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -27,18 +30,29 @@ async function run(options: string[], variables: Record<string, string>): Promis
 /** The service as its image runs it, on the servers of a test. */
 describe('what the image of the service holds', () => {
   let harness: Harness;
+  let sendgrid: SendGridSandbox;
   let service: NodeProcess;
   let port: string;
 
   beforeAll(async () => {
     harness = await openHarness();
-    const variables = { ...harness.environment.variables, NODE_ENV: 'production', LOG_LEVEL: 'info', PORT: '0' };
+    sendgrid = await startSendGridSandbox();
+    const variables = {
+      ...harness.environment.variables,
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      PORT: '0',
+      SENDGRID_API_KEY: API_KEY,
+      SENDGRID_API_BASE: sendgrid.url,
+      EMAIL_FROM: 'tickets@example.com',
+    };
     service = new NodeProcess(start, tree.folder, variables);
     port = await eventually('the port of the service', () => /"port":(\d+)/.exec(service.output)?.[1]);
   });
   afterAll(async () => {
     await service?.end();
     await harness?.close();
+    await sendgrid?.close();
   });
 
   it('lives by its own health check, and does its work', async () => {
@@ -47,6 +61,14 @@ describe('what the image of the service holds', () => {
       const id = await harness.bus.request({ type, data: { n: 7 } });
       expect((await harness.bus.outcomeOf(id, 'completed')).data.result).toEqual({ n: 7 });
     }
+  });
+
+  it('has at hand what it reads at run time: a payment and a mail go out', async () => {
+    const paid = await harness.bus.request({ type: 'payment-process', data: payment() });
+    const mailed = await harness.bus.request({ type: 'send-email', data: receiptEmail() });
+    await harness.bus.outcomeOf(paid, 'completed');
+    await harness.bus.outcomeOf(mailed, 'completed');
+    expect([harness.stripe.ledger().length, sendgrid.ledger().length]).toEqual([1, 1]);
   });
 
   it('finds nothing to migrate in a database of this version', async () => {
