@@ -1,15 +1,11 @@
-import { z } from 'zod';
 import type { JobTypeName, PayloadOf } from '../catalogue';
 import type { DomainEventData, DomainEventName } from '../contract/domain-events';
-import { cloudEvent } from '../contract/envelope';
-import { problemsOf } from '../contract/problems';
 import { appendToOutbox } from '../outbox/rows';
 import { outboxTable, type OutboxTable } from '../outbox/table';
 import { uuidV7 } from '../platform/ids';
 import { createLogger, describeError, type Logger } from '../platform/logger';
-import { TABLE_NAME } from '../platform/postgres/identifier';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
-import { InvalidCallError, NotSentError } from './errors';
+import { NotSentError } from './errors';
 import {
   prepareEvent,
   prepareRequest,
@@ -17,44 +13,25 @@ import {
   type PublishEventOptions,
   type PublishOptions,
 } from './message';
+import { NO_INBOX, type Inbox } from './inbox';
+import {
+  readClientOptions,
+  readOutcomeOptions,
+  type ClientSettings,
+  type OutcomeOptions,
+  type QueueClientOptions,
+} from './options';
 import { OutboxRelay } from './outbox-relay';
+import { OutcomeHandling, type OutcomeHandler } from './outcome-handling';
+import { OutcomeSubscription } from './outcome-subscription';
 import { Publications } from './publications';
 import { asTransaction, type CallerTransaction } from './sql';
-
-export interface QueueClientOptions {
-  amqpUrl: string;
-  /** Who publishes, as CloudEvents name it: `/order-service`. Fixed, since it is half of every message's identity. */
-  source: string;
-  /** Publications under way at the same time, each with its message in memory. Default 1,000. */
-  maxPending?: number;
-  /**
-   * When there is no room, or no broker: `wait` until the deadline, or `fail` at once. As many callers may wait as
-   * publications may be pending; further ones fail. Default `wait`.
-   */
-  whenFull?: 'fail' | 'wait';
-  /** Milliseconds after which a publication is given up. Default 30,000. */
-  deadlineMs?: number;
-  /** The table in the caller's database for `publishInTransaction`; see `createOutboxTable`. Default `queue_outbox`. */
-  outboxTable?: string;
-  /** Default: silent. */
-  log?: Logger;
-}
 
 /** A message that the broker has, or that a transaction owes it. */
 export interface Published {
   /** Outcomes name it as their `requestId`. */
   id: string;
 }
-
-const clientOptions = z.strictObject({
-  amqpUrl: z.url({ protocol: /^amqps?$/ }),
-  source: cloudEvent.shape.source,
-  maxPending: z.int().positive().default(1_000),
-  whenFull: z.enum(['fail', 'wait']).default('wait'),
-  deadlineMs: z.int().positive().default(30_000),
-  outboxTable: z.string().regex(TABLE_NAME, 'is not a plain table name').default('queue_outbox'),
-  log: z.custom<Logger>().optional(),
-});
 
 /** What another service speaks to queue-service with: typed requests and domain events out, typed outcomes in. */
 export class QueueClient {
@@ -66,7 +43,7 @@ export class QueueClient {
   private closing: Promise<void> | undefined;
 
   private constructor(
-    private readonly options: z.output<typeof clientOptions>,
+    private readonly options: ClientSettings,
     private readonly log: Logger,
   ) {
     this.connection = new RabbitConnection(options.amqpUrl, `client of ${options.source}`, log);
@@ -80,10 +57,8 @@ export class QueueClient {
    * @throws InvalidCallError that names everything that is wrong with the options
    */
   static open(given: QueueClientOptions): QueueClient {
-    const parsed = clientOptions.safeParse(given);
-    if (!parsed.success) throw new InvalidCallError('the options of the client', problemsOf(parsed.error));
-    const log = parsed.data.log ?? createLogger({ level: 'silent', service: parsed.data.source });
-    return new QueueClient(parsed.data, log);
+    const options = readClientOptions(given);
+    return new QueueClient(options, options.log ?? createLogger({ level: 'silent', service: options.source }));
   }
 
   /** Whether messages can be published now: for a health check. */
@@ -91,7 +66,7 @@ export class QueueClient {
     return this.publications.connected;
   }
 
-  /** Resolves once the broker and the service's exchanges are there. @throws NotSentError after `deadlineMs` */
+  /** Resolves once the broker and the service's exchanges are there. @throws NotReadyError after `deadlineMs` */
   ready(): Promise<void> {
     return this.publications.ready();
   }
@@ -153,6 +128,36 @@ export class QueueClient {
     const relay = new OutboxRelay({ ...this.options, ...options }, this.outbox, this.log);
     this.parts.push(() => relay.stop());
     return relay;
+  }
+
+  /**
+   * Hears the outcomes of this source's requests (or those of `routingKeys`) on a queue of its own. An outcome is
+   * acknowledged when the handler has resolved; it comes again after a crash, and again, with growing pauses, when the
+   * handler fails. After `maxTries` failures, or when nobody can read it, it waits in `<queue>.parked` for a person.
+   *
+   * Repeats are dropped by their id: by memory alone, of the last 10,000, or by the caller's `inbox`, in the transaction
+   * that is handed to the handler.
+   * @throws InvalidCallError that names everything that is wrong with the options
+   */
+  onOutcome(handler: OutcomeHandler<undefined>, given: OutcomeOptions & { inbox?: undefined }): OutcomeSubscription;
+  onOutcome<Transaction>(
+    handler: OutcomeHandler<Transaction>,
+    given: OutcomeOptions & { inbox: Inbox<Transaction> },
+  ): OutcomeSubscription;
+  onOutcome<Transaction>(
+    handler: OutcomeHandler<Transaction | undefined>,
+    { inbox, ...given }: OutcomeOptions & { inbox?: Inbox<Transaction> | undefined },
+  ): OutcomeSubscription {
+    if (this.closing) throw new NotSentError('closed', 'the client is closed');
+    const options = readOutcomeOptions(given, this.options.source);
+    const subscription = new OutcomeSubscription(
+      { ...this.options, ...options },
+      new OutcomeHandling(handler, inbox ?? NO_INBOX, options, this.log),
+      (message) => this.publications.publish(message),
+      this.log,
+    );
+    this.parts.push(() => subscription.close());
+    return subscription;
   }
 
   /** Takes nothing more and ends when everything that is under way has ended, at its deadline at the latest. */

@@ -50,3 +50,8 @@ export class UnroutableError extends Error {
     super(`no queue takes message ${id} with the routing key ${routingKey}`);
   }
 }
+
+/** The broker, or what the client needs on it, was not there in time. The client goes on trying: wait longer, or give up. */
+export class NotReadyError extends Error {
+  override name = 'NotReadyError';
+}

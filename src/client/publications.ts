@@ -4,7 +4,7 @@ import { describeError } from '../platform/logger';
 import type { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
 import { exponentialBackoffMs, pause, within } from '../platform/time';
-import { NotSentError, UnconfirmedError, UnroutableError } from './errors';
+import { NotReadyError, NotSentError, UnconfirmedError, UnroutableError } from './errors';
 import { lookForExchanges } from './exchanges';
 import { Places, type GiveBack } from './places';
 import { Signal } from './signal';
@@ -63,9 +63,10 @@ export class Publications {
     return this.publisher.connected;
   }
 
-  /** @throws NotSentError when there is no broker to publish to by the deadline */
+  /** @throws NotReadyError when there is no broker to publish to by the deadline */
   async ready(): Promise<void> {
-    if (!(await this.connectedBy(performance.now() + this.options.deadlineMs))) throw this.disconnected();
+    if (await this.connectedBy(performance.now() + this.options.deadlineMs)) return;
+    throw new NotReadyError(this.disconnected().message);
   }
 
   /** Resolves once the broker has the message. @throws NotSentError, UnconfirmedError, UnroutableError */

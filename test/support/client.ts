@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { GetMessage } from 'amqplib';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { DomainEventData } from '../../src/client';
+import { EXCHANGES } from '../../src/contract/names';
+import { outcomeMessage, type OutcomeData, type OutcomeMessage } from '../../src/contract/outcome';
+import type { TestBus } from './harness';
 
 /** Sound data of `order.placed`, as the compiler knows it. */
 export function placedOrder(over: Partial<DomainEventData<'order.placed'>> = {}): DomainEventData<'order.placed'> {
@@ -54,4 +58,51 @@ export async function readOutbox(pool: Pool, table: string): Promise<z.infer<typ
      FROM ${table} ORDER BY seq`,
   );
   return z.array(outboxRow).parse(rows);
+}
+
+/** An outcome as the service would write it; a completed canary unless told otherwise. */
+export function writtenOutcome(id: string, data: Partial<OutcomeData> = {}): OutcomeMessage {
+  const time = new Date();
+  return outcomeMessage(
+    id,
+    {
+      jobId: randomUUID(),
+      queue: 'money',
+      type: 'canary-money',
+      outcome: 'completed',
+      requestId: randomUUID(),
+      correlationId: null,
+      idempotencyKey: null,
+      generation: 1,
+      sequence: 1,
+      attempts: 1,
+      result: { n: 1 },
+      error: null,
+      acceptedAt: time.toISOString(),
+      startedAt: time.toISOString(),
+      finishedAt: time.toISOString(),
+      ...data,
+    },
+    { source: undefined, traceparent: undefined, time },
+  );
+}
+
+/** Publishes an outcome; @returns its id */
+export async function publishOutcome(
+  bus: TestBus,
+  routingKey: string,
+  { id = randomUUID(), data }: { id?: string; data?: Partial<OutcomeData> },
+): Promise<string> {
+  await bus.publish(EXCHANGES.outcomes, routingKey, writtenOutcome(id, data).body, { messageId: id });
+  return id;
+}
+
+/** Everything that waits in a queue, taken out of it. */
+export async function takeMessages(bus: TestBus, queue: string): Promise<GetMessage[]> {
+  const messages: GetMessage[] = [];
+  for (;;) {
+    const message = await bus.channel.get(queue, { noAck: true });
+    if (!message) return messages;
+    messages.push(message);
+  }
 }

@@ -12,6 +12,8 @@ export class TcpProxy {
   private silent = false;
   /** Connections that clients have made, those that were refused by `block` left out. */
   accepted = 0;
+  /** Connections that `block` refused. */
+  refused = 0;
 
   private constructor(
     private readonly listener: Server,
@@ -93,6 +95,7 @@ export class TcpProxy {
 
   private join(client: Socket): void {
     if (this.blocked) {
+      this.refused += 1;
       client.resetAndDestroy();
       return;
     }

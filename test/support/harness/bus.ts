@@ -1,42 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
-import { z } from 'zod';
 import { findJobType } from '../../../src/catalogue';
 import { CONTENT_TYPE, EXCHANGES, JOB_REQUESTED } from '../../../src/contract/names';
+import { outcomeEvent, type OutcomeEvent } from '../../../src/contract/outcome-event';
 import { declareTopology } from '../../../src/topology/assert';
 import { eventually } from './wait';
-
-const outcomeEvent = z.object({
-  id: z.string(),
-  subject: z.string().optional(),
-  type: z.string(),
-  data: z.object({
-    jobId: z.string().nullable(),
-    queue: z.string(),
-    type: z.string(),
-    outcome: z.string(),
-    requestId: z.string().nullable(),
-    correlationId: z.string().nullable(),
-    idempotencyKey: z.string().nullable(),
-    generation: z.number().nullable(),
-    sequence: z.number(),
-    attempts: z.number(),
-    result: z.unknown(),
-    error: z
-      .object({
-        code: z.string(),
-        message: z.string(),
-        replayable: z.boolean(),
-        details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-      })
-      .nullable(),
-    acceptedAt: z.string().nullable(),
-    startedAt: z.string().nullable(),
-    finishedAt: z.string().nullable(),
-  }),
-});
-
-export type OutcomeEvent = z.infer<typeof outcomeEvent>;
 
 export interface ReceivedOutcome extends OutcomeEvent {
   routingKey: string;

@@ -3,7 +3,16 @@
  * these calls is also refused at run time, for callers without types.
  */
 import { randomUUID } from 'node:crypto';
-import { InvalidCallError, QueueClient, type PayloadOf, type ResultOf } from '../../../src/client';
+import {
+  InvalidCallError,
+  QueueClient,
+  type Inbox,
+  type Outcome,
+  type PayloadOf,
+  type ResultOf,
+} from '../../../src/client';
+import { readOutcome } from '../../../src/client/outcome';
+import { writtenOutcome } from '../../support/client';
 
 const PAYMENT: PayloadOf<'payment-process'> = {
   userId: randomUUID(),
@@ -12,6 +21,19 @@ const PAYMENT: PayloadOf<'payment-process'> = {
   amount: 10_000,
   paymentMethod: 'pm_card_visa',
 };
+
+const RESULT: ResultOf<'payment-process'> = {
+  transactionId: randomUUID(),
+  chargeId: 'ch_1',
+  paymentIntentId: 'pi_1',
+  provider: 'stripe',
+  amount: 10_000,
+  currency: 'USD',
+  status: 'completed',
+  processedAt: new Date().toISOString(),
+};
+
+const COMPLETED = writtenOutcome('o-1', { type: 'payment-process', result: RESULT });
 
 let client: QueueClient;
 
@@ -84,4 +106,31 @@ it('a result is typed by its job type', () => {
   // @ts-expect-error -- a canary charges nobody
   expect(canary.chargeId).toBeUndefined();
   expect(canary.n).toBe(1);
+});
+
+it('an outcome is told apart by its type and by how it ended', () => {
+  const chargeOf = (outcome: Outcome): string | undefined => {
+    if (outcome.type === 'unknown') return outcome.typeName;
+    // @ts-expect-error -- not every type has one
+    if (outcome.outcome === 'completed') expect(outcome.result.chargeId).toBe('ch_1');
+    if (outcome.type !== 'payment-process') return undefined;
+    // @ts-expect-error -- one that did not complete has none
+    if (outcome.outcome === 'failed') return outcome.result.chargeId;
+    // @ts-expect-error -- there may be none yet
+    if (outcome.outcome === 'duplicate') return outcome.result.chargeId;
+    return outcome.outcome === 'completed' ? outcome.result.chargeId : outcome.error?.code;
+  };
+  const parsed = readOutcome(Buffer.from(COMPLETED.body));
+  expect('outcome' in parsed && chargeOf(parsed.outcome)).toBe('ch_1');
+});
+
+it('a handler without an inbox has no transaction', () => {
+  const inbox: Inbox<{ insert: () => void }> = { once: () => Promise.resolve() };
+  client.onOutcome((_outcome, { transaction }) => transaction.insert(), { queue: 'q', inbox });
+  // @ts-expect-error -- nobody gave it one
+  client.onOutcome((_outcome, { transaction }) => transaction.insert(), { queue: 'q' });
+  // @ts-expect-error -- the queue has no name
+  expect(() => client.onOutcome(() => undefined, {})).toThrow(InvalidCallError);
+  // @ts-expect-error -- misspelt
+  expect(() => client.onOutcome(() => undefined, { queue: 'q', maxtries: 1 })).toThrow(InvalidCallError);
 });
