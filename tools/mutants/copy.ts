@@ -7,9 +7,11 @@ const GIT_LIMIT_MS = 20_000;
 
 /** A copy of the tree that may be broken: nothing here touches the files that somebody works on. */
 export class Copy {
-  readonly folder = path.join(LOCAL, 'mutants');
+  readonly folder: string;
 
-  constructor() {
+  /** @param name of the copy's own folder: another copy of that name is removed */
+  constructor(name: string) {
+    this.folder = path.join(LOCAL, name);
     this.remove();
     for (const file of projectFiles()) cpSync(path.join(CHECKOUT, file), path.join(this.folder, file));
     symlinkSync(path.join(CHECKOUT, 'node_modules'), path.join(this.folder, 'node_modules'));

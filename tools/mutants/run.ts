@@ -14,7 +14,7 @@ const ALL_LIMIT_MS = 10 * 60_000;
 function main([only]: string[]): number {
   const all = readMutants(path.join(CHECKOUT, 'test', 'mutants'));
   const mutants = all.filter(({ file }) => only === undefined || path.basename(file).includes(only));
-  const copy = new Copy();
+  const copy = new Copy('mutants');
   try {
     const whole = runTests(copy.folder, unique(mutants.map(({ test }) => test)), namesOf(mutants), ALL_LIMIT_MS);
     const verdicts = mutants.map((mutant) => report(mutant, judge(copy, mutant, whole)));
