@@ -26,13 +26,16 @@ const HAND_BACK_MS = 4_000;
 export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<string, Handler>): Component[] {
   const handlers = new Map([...createHandlers(composeAdapters(foundation)), ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
-  return foundation.config.worker.queues.map((tier) => composeWorker(foundation, tier, handlers, metrics));
+  // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
+  const suspects = new SuspectLane();
+  return foundation.config.worker.queues.map((tier) => composeWorker(foundation, tier, handlers, suspects, metrics));
 }
 
 function composeWorker(
   foundation: Foundation,
   tier: Tier,
   handlers: Map<string, Handler>,
+  suspects: SuspectLane,
   metrics: ReturnType<typeof executionMetrics>,
 ): Component {
   const { config, log, decorate } = foundation;
@@ -41,7 +44,7 @@ function composeWorker(
     {
       handlers,
       slots: new TypeSlots((type) => concurrencyOf(type, config.worker.canaryConcurrency)),
-      guard: new Guard(steps.guard, randomUUID, new SuspectLane(), config.worker.maxBatch),
+      guard: new Guard(steps.guard, randomUUID, suspects, config.worker.maxBatch),
       settler: new Settler(steps.settle, log, config.worker.maxBatch),
       effects: steps.effects,
       reportMissing: (ref, type) => reportMissing(foundation, tier, ref, type),

@@ -8,7 +8,7 @@ import type { QueuedJob } from '../queues/ref';
 import { toRejection, writeAnswers, writeRejections, type AnswerSteps, type Candidate } from './answers';
 import { toClaim } from './claims';
 import type { IntakeAnswer, Offer } from './request';
-import { judge, toAnswer, type Standing } from './verdict';
+import { judge, toAnswer, type Standing, type Verdict } from './verdict';
 
 export interface MoneyClaimSteps extends AnswerSteps {
   /** Inserts the claims; answers with the ids of those that are jobs now. */
@@ -135,7 +135,7 @@ export class MoneyClaims {
       const verdicts = contested.map((candidate) => ({
         ...candidate,
         candidate,
-        verdict: judge(candidate.claim, standing),
+        verdict: unlessElsewhere(candidate.claim, standing, judge(candidate.claim, standing)),
       }));
       await writeAnswers(this.steps, tx, verdicts);
       return verdicts;
@@ -165,4 +165,12 @@ export class MoneyClaims {
 export function firstDispatch(claim: Claim): QueuedJob {
   const { jobId, jobType: type, priority, delayMs } = claim;
   return { jobId, generation: 1, dispatch: 1, type, priority, delayMs };
+}
+
+/** An identity that was answered for a job of another tier is not one to claim again and again. */
+function unlessElsewhere(claim: Claim, { followed }: Standing, verdict: Verdict): Verdict {
+  const jobId = followed.get(claim.requestKey);
+  if (verdict.kind !== 'released' || jobId === undefined) return verdict;
+  const problems = [{ path: 'id', message: 'belongs to a request for another job' }];
+  return { kind: 'rejected', code: 'REQUEST_ID_REUSED', problems, jobId };
 }

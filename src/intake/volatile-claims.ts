@@ -8,7 +8,7 @@ import { toClaim } from './claims';
 import { firstDispatch, MAX_ROUNDS } from './money-claims';
 import type { IntakeAnswer, Offer } from './request';
 import { TierUnavailableError } from './tier-unavailable';
-import { judge, toAnswer, type Standing } from './verdict';
+import { judge, toAnswer, type Standing, type Verdict } from './verdict';
 
 export interface VolatileClaimSteps extends AnswerSteps {
   /** For each claim: undefined when it is an open job now, else the open job that stands in its way. */
@@ -16,7 +16,8 @@ export interface VolatileClaimSteps extends AnswerSteps {
   release: (claims: Claim[]) => Promise<void>;
   forget: (jobs: StandingJob[]) => Promise<void>;
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
-  prolong: (jobs: ClaimedJob[]) => Promise<void>;
+  /** Answers for each whether it was still remembered. */
+  prolong: (jobs: ClaimedJob[]) => Promise<boolean[]>;
   /** Whether the tier's Redis may hold `count` more jobs. */
   takeRoom: (count: number) => boolean;
   readFollowed: (requestKeys: string[]) => Promise<Map<string, string>>;
@@ -68,14 +69,23 @@ export class VolatileClaims {
     const { standing, ended } = await this.findStanding(met);
     const judged = met.map((one) => ({ ...one, verdict: judge(one.claim, withoutItself(standing, one)) }));
     const created = judged.filter(({ open, verdict }) => !open && verdict.kind === 'released');
-    const settled = judged.filter(({ verdict }) => verdict.kind !== 'released');
+    const overruled = judged.flatMap(({ open, claim, verdict }) =>
+      open || verdict.kind === 'released' ? [] : [claim],
+    );
+    const takenBack = new Set(overruled.map(({ jobId }) => jobId));
+    // What others of the batch were told of a claim that is taken back is no answer: they claim again.
+    const settled = judged.filter(
+      ({ verdict }) => verdict.kind !== 'released' && !takenBack.has(namedBy(verdict) ?? ''),
+    );
 
     await this.inRedis(async () => {
-      await this.steps.release(settled.flatMap(({ open, claim }) => (open ? [] : [claim])));
+      await this.steps.release(overruled);
       await this.steps.forget(ended);
       await this.enqueue(
         created,
-        settled.flatMap((one) => stillWaiting(one, ended)),
+        settled.flatMap(({ open, claim, verdict }) =>
+          open && namedBy(verdict) === open.jobId ? [{ claim, open }] : [],
+        ),
       );
     });
     if (created.length > 0) await this.steps.countAccepted(created.length);
@@ -110,23 +120,36 @@ export class VolatileClaims {
     return { standing: { jobs: [...finished, ...stillOpen], followed, refused }, ended };
   }
 
-  /** The new jobs, and once more those that were asked for again: whoever claimed them may not have come so far. */
+  /**
+   * The new jobs, and once more those that were asked for again: whoever claimed them may not have come so far. All of
+   * them must be remembered from here on; one whose minute had passed meanwhile would be acknowledged and lost.
+   */
   private async enqueue(created: Candidate[], again: { claim: Claim; open: StandingJob }[]): Promise<void> {
+    const waiting = again.filter(({ open }) => open.status === 'pending');
     await this.steps.enqueue([
       ...created.map(({ claim }) => firstDispatch(claim)),
-      ...again.map(({ claim, open }) => ({ ...firstDispatch(claim), jobId: open.jobId, delayMs: 0 })),
+      ...waiting.map(({ claim, open }) => ({ ...firstDispatch(claim), jobId: open.jobId, delayMs: 0 })),
     ]);
-    await this.steps.prolong([
+    const jobs = [
       ...created.map(({ claim }) => claim),
       ...again.map(({ claim, open }) => ({ ...open, liveKey: open.liveKey ?? claim.liveKey, delayMs: claim.delayMs })),
-    ]);
+    ];
+    const remembered = await this.steps.prolong(jobs);
+    const gone = jobs.filter((_, index) => !remembered[index]).map(({ jobId }) => jobId);
+    if (gone.length > 0) await this.expectEnded([...new Set(gone)]);
+  }
+
+  /** A quick job may have ended by now; whatever else is gone was not remembered long enough. */
+  private async expectEnded(jobIds: string[]): Promise<void> {
+    const ended = await this.steps.readFinished({ requestKeys: [], liveKeys: [], jobIds });
+    if (ended.length < jobIds.length) throw new Error('a claim had expired before its job was in the queue');
   }
 
   private async inRedis<Value>(work: () => Promise<Value>): Promise<Value> {
     try {
       return await work();
     } catch (error) {
-      throw new TierUnavailableError(this.tier, 'its Redis does not answer', { cause: error });
+      throw new TierUnavailableError(this.tier, 'its Redis does not answer as it should', { cause: error });
     }
   }
 }
@@ -136,6 +159,8 @@ function withoutItself(standing: Standing, { claim }: Met): Standing {
   return { ...standing, jobs: standing.jobs.filter(({ jobId }) => jobId !== claim.jobId) };
 }
 
-function stillWaiting({ claim, open }: Met, ended: StandingJob[]): { claim: Claim; open: StandingJob }[] {
-  return open?.status === 'pending' && !ended.includes(open) ? [{ claim, open }] : [];
+/** The job that a verdict rests on. */
+function namedBy(verdict: Verdict): string | undefined {
+  if (verdict.kind === 'duplicate') return verdict.job.jobId;
+  return verdict.kind === 'released' ? undefined : verdict.jobId;
 }

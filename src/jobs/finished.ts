@@ -43,6 +43,8 @@ export interface Finish {
 export async function insertFinished(tx: Transaction, finishes: Finish[]): Promise<Set<string>> {
   if (finishes.length === 0) return new Set();
   const sorted = [...finishes].sort((left, right) => (left.jobId < right.jobId ? -1 : 1));
+  // A holder whose time is over, and which is not deleted yet, holds nothing any more.
+  await tx.query(LET_GO, [sorted.flatMap(({ liveKey }) => liveKey ?? [])]);
   const rows = await tx.query<{ attempt_token: string }>(INSERT, [
     JSON.stringify(
       sorted.map((finish) => ({
@@ -76,13 +78,23 @@ export async function insertFinished(tx: Transaction, finishes: Finish[]): Promi
   return new Set(rows.map((row) => row.attempt_token));
 }
 
-/** Which of these jobs have ended. */
-export async function readFinishedIds(database: Queryable, jobIds: string[]): Promise<Set<string>> {
-  const rows = await database.query<{ job_id: string }>(
-    { name: 'finished-ids', text: 'SELECT job_id FROM idempotency_keys WHERE job_id = ANY($1::uuid[])' },
+/** Which of these jobs have ended, and which have effects in the ledger. */
+export async function readEnds(
+  database: Queryable,
+  jobIds: string[],
+): Promise<{ finished: Set<string>; withEffects: Set<string> }> {
+  const rows = await database.query<{ job_id: string; finished: boolean }>(
+    {
+      name: 'finished-ids',
+      text: `
+        SELECT job_id, true AS finished FROM idempotency_keys WHERE job_id = ANY($1::uuid[])
+        UNION ALL SELECT DISTINCT job_id, false FROM job_effects WHERE job_id = ANY($1::uuid[])`,
+    },
     [jobIds],
   );
-  return new Set(rows.map((row) => row.job_id));
+  const idsOf = (finished: boolean): Set<string> =>
+    new Set(rows.filter((row) => row.finished === finished).map((row) => row.job_id));
+  return { finished: idsOf(true), withEffects: idsOf(false) };
 }
 
 /** Whether the attempt with this token is the one that ended the job: the answer to its COMMIT may have been lost. */
@@ -167,6 +179,11 @@ const FIND = {
     FROM ${FINISHED_AS_RECORD} j
     WHERE j.request_key = ANY($1::uuid[]) OR j.id = ANY($3::uuid[])
       OR (j.live_key = ANY($2::uuid[]) AND j.expires_at > now())`,
+};
+
+const LET_GO = {
+  name: 'finished-let-go',
+  text: 'UPDATE idempotency_keys SET live_key = NULL WHERE live_key = ANY($1::uuid[]) AND expires_at <= now()',
 };
 
 const INSERT = {

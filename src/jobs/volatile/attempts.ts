@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database';
 import { addCounts } from '../counts';
-import { insertFinished, readFinishedIds, wasFinishedBy, type Finish } from '../finished';
+import { insertFinished, readEnds, wasFinishedBy, type Finish } from '../finished';
 import type { SettledJob, Settlement } from '../settle';
 import type { StartedJob, StartRequest, UnstartedJob } from '../start';
 import { ONLY_DISPATCH, ONLY_GENERATION, ownersOf } from './record';
@@ -44,7 +44,7 @@ export class VolatileAttempts {
   async readUnstarted(jobId: string): Promise<UnstartedJob | undefined> {
     const open = await this.open.readUnstarted(jobId);
     if (open) return open;
-    const finished = await readFinishedIds(this.database, [jobId]);
+    const { finished } = await readEnds(this.database, [jobId]);
     return finished.has(jobId) ? { ...ENDED, jobId } : undefined;
   }
 
@@ -86,9 +86,21 @@ export class VolatileAttempts {
 
   private async withoutFinished(started: StartedJob[]): Promise<StartedJob[]> {
     if (started.length === 0) return [];
-    let finished: Set<string>;
+    const { finished, withEffects } = await this.readEnds(started);
+    if (finished.size > 0) {
+      await this.open.forget(
+        started.flatMap(({ jobId, claim }) => (finished.has(jobId) && claim ? [{ jobId, ...claim }] : [])),
+      );
+    }
+    // A Redis that went back in time counts from the start again; the ledger does not.
+    return started
+      .filter(({ jobId }) => !finished.has(jobId))
+      .map((job) => ({ ...job, fresh: job.fresh && !withEffects.has(job.jobId) }));
+  }
+
+  private async readEnds(started: StartedJob[]): ReturnType<typeof readEnds> {
     try {
-      finished = await readFinishedIds(
+      return await readEnds(
         this.database,
         started.map(({ jobId }) => jobId),
       );
@@ -97,11 +109,6 @@ export class VolatileAttempts {
       await this.open.putBack(started.map((job) => ({ ...job, retryInMs: 0 })));
       throw error;
     }
-    if (finished.size === 0) return started;
-    await this.open.forget(
-      started.flatMap(({ jobId, claim }) => (finished.has(jobId) && claim ? [{ jobId, ...claim }] : [])),
-    );
-    return started.filter(({ jobId }) => !finished.has(jobId));
   }
 
   private async stillHeld(ends: AttemptEnd[]): Promise<AttemptEnd[]> {

@@ -45,9 +45,18 @@ export const CLAIM = new RedisScript(`
   end
   return answers`);
 
-/** KEYS: job, request and key of each. ARGV: a life in milliseconds for each. */
+/**
+ * KEYS: job, request and key of each. ARGV: a life in milliseconds for each; a longer one stays. Answers for each with 1
+ * when the job is still there.
+ */
 export const PROLONG = new RedisScript(`
-  for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[math.ceil(i / 3)]) end`);
+  local answers = {}
+  for i, key in ipairs(KEYS) do
+    local life = tonumber(ARGV[math.ceil(i / 3)])
+    if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
+    if i % 3 == 1 then answers[#answers + 1] = redis.call('EXISTS', key) end
+  end
+  return answers`);
 
 /** KEYS: job, request and key of each. ARGV: 1 to spare jobs that were started; then the id of each. */
 export const FORGET = new RedisScript(`

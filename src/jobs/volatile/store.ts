@@ -80,13 +80,15 @@ export class VolatileJobs {
     return snapshotAnswers.parse(answers).map((answer) => this.standing(answer));
   }
 
-  /** The jobs are in the queue: they are remembered as long as it may take. */
-  async prolong(jobs: ClaimedJob[]): Promise<void> {
-    await PROLONG.run(
+  /** The jobs are in the queue: they are remembered as long as it may take. Answers for each whether it still was there. */
+  async prolong(jobs: ClaimedJob[]): Promise<boolean[]> {
+    if (jobs.length === 0) return [];
+    const answers = await PROLONG.run(
       this.redis,
       jobs.flatMap((job) => this.keysOf(job)),
       jobs.map(({ delayMs }) => delayMs + OPEN_LIFE_MS),
     );
+    return flags.parse(answers).map((flag) => flag === 1);
   }
 
   /** Takes back claims that should not have been made; a job that was started meanwhile stays. */
