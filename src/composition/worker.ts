@@ -28,7 +28,23 @@ export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<s
   const metrics = executionMetrics(foundation.metrics);
   // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
   const suspects = new SuspectLane();
-  return foundation.config.worker.queues.map((tier) => composeWorker(foundation, tier, handlers, suspects, metrics));
+  const workers = foundation.config.worker.queues.map((tier) =>
+    composeWorker(foundation, tier, handlers, suspects, metrics),
+  );
+  // Stopped together: no tier goes on taking jobs, or uses up the time of the others, while one of them drains.
+  return [
+    {
+      name: 'workers',
+      start: async () => {
+        for (const worker of workers) await worker.start();
+      },
+      stop: async () => {
+        const ends = await Promise.allSettled(workers.map((worker) => worker.stop()));
+        const failed = ends.find((end) => end.status === 'rejected');
+        if (failed) throw failed.reason;
+      },
+    },
+  ];
 }
 
 function composeWorker(
@@ -37,7 +53,7 @@ function composeWorker(
   handlers: Map<string, Handler>,
   suspects: SuspectLane,
   metrics: ReturnType<typeof executionMetrics>,
-): Component {
+): { start: () => Promise<void>; stop: () => Promise<void> } {
   const { config, log, decorate } = foundation;
   const steps = tierSteps(foundation, tier);
   const runner = new JobRunner(
@@ -65,7 +81,6 @@ function composeWorker(
     log,
   );
   return {
-    name: `${tier} worker`,
     start: () => Promise.resolve(worker.start()),
     // Closed also when something would not leave, or its lock would be renewed for ever.
     stop: async () => {
