@@ -63,9 +63,10 @@ function judge(ref: DispatchedJob, job: UnstartedJob | undefined): GuardAnswer {
   if (job.generation !== ref.generation || job.dispatch !== ref.dispatch)
     return { kind: 'stale', reason: 'superseded' };
   if (job.suspect && job.suspectStarts >= MAX_SUSPECT_STARTS) return { kind: 'toEnd', end: 'poisonous' };
+  // First of all: whoever died over its end had not run it.
+  if (job.expired) return { kind: 'toEnd', end: 'expired' };
   if (job.suspect) return { kind: 'suspect' };
   if (job.cancelRequested) return { kind: 'toEnd', end: 'cancelled' };
-  if (job.expired) return { kind: 'toEnd', end: 'expired' };
   return { kind: 'notYet', delayMs: job.dueInMs };
 }
 

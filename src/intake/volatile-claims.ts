@@ -100,23 +100,35 @@ export class VolatileClaims {
     return candidates.filter(({ claim }) => !answers.has(claim));
   }
 
-  /** What is in the way of the claims. `ended` are those that Redis holds as open and PostgreSQL knows to have ended. */
+  /**
+   * What is in the way of the claims. `ended` are those that Redis holds as open and PostgreSQL knows better about: they
+   * have ended, or they are claims that it would have overruled, had their process lived to ask.
+   */
   private async findStanding(met: Met[]): Promise<{ standing: Standing; ended: StandingJob[] }> {
     const claims = met.map(({ claim }) => claim);
-    const requestKeys = claims.map(({ requestKey }) => requestKey);
+    const open = uniqueById(met.flatMap((one) => one.open ?? []));
+    const requestKeys = [...claims, ...open].map(({ requestKey }) => requestKey);
     const [followed, refused] = await Promise.all([
       this.steps.readFollowed(requestKeys),
       this.steps.readRefusals(claims.flatMap(({ rejectionKey }) => rejectionKey ?? [])),
     ]);
-    const open = new Map(met.flatMap((one) => (one.open ? [[one.open.jobId, one.open]] : [])));
     const finished = await this.steps.readFinished({
       requestKeys,
-      liveKeys: claims.map(({ liveKey }) => liveKey),
-      jobIds: [...followed.values(), ...open.keys()],
+      liveKeys: [...claims, ...open].flatMap(({ liveKey }) => liveKey ?? []),
+      jobIds: [...followed.values(), ...open.map(({ jobId }) => jobId)],
     });
-    const finishedIds = new Set(finished.map(({ jobId }) => jobId));
-    const stillOpen = [...open.values()].filter(({ jobId }) => !finishedIds.has(jobId));
-    const ended = [...open.values()].filter(({ jobId }) => finishedIds.has(jobId));
+    const wasRefused = new Set(
+      claims.flatMap(({ requestKey, rejectionKey }) => (refused.has(rejectionKey ?? '') ? [requestKey] : [])),
+    );
+    const ended = open.filter(
+      (job) =>
+        finished.some(({ jobId }) => jobId === job.jobId) ||
+        (isMereClaim(job) &&
+          (followed.has(job.requestKey) ||
+            wasRefused.has(job.requestKey) ||
+            finished.some((one) => isInTheWay(one, job)))),
+    );
+    const stillOpen = open.filter((job) => !ended.includes(job));
     return { standing: { jobs: [...finished, ...stillOpen], followed, refused }, ended };
   }
 
@@ -152,6 +164,19 @@ export class VolatileClaims {
       throw new TierUnavailableError(this.tier, 'its Redis does not answer as it should', { cause: error });
     }
   }
+}
+
+function uniqueById(jobs: StandingJob[]): StandingJob[] {
+  return [...new Map(jobs.map((job) => [job.jobId, job])).values()];
+}
+
+/** Whoever claimed it has not put it into the queue, so that nobody was told that it is a job. */
+function isMereClaim({ status, queued }: StandingJob): boolean {
+  return status === 'pending' && !queued;
+}
+
+function isInTheWay(finished: StandingJob, { requestKey, liveKey }: StandingJob): boolean {
+  return finished.requestKey === requestKey || (liveKey !== undefined && finished.liveKey === liveKey);
 }
 
 /** A claim that others of its batch ran into must not run into itself. */

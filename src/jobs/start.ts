@@ -140,8 +140,8 @@ function toStarted(row: StartedRow): StartedJob {
 
 /** BullMQ's timers and the database's clock differ a little; a job may start this much early. */
 const EARLY = `interval '100 milliseconds'`;
-/** Only a job that never started can expire. */
-const EXPIRED = 'COALESCE(j.expires_at <= now(), false) AND j.starts = 0';
+/** Only a job that never started can expire; one that was started to be ended, by a process that died over it, still can. */
+const EXPIRED = 'COALESCE(j.expires_at <= now(), false) AND j.started_at IS NULL';
 
 const STARTED_COLUMNS = `${IDENTITY_COLUMNS}, j.attempt_token, j.dispatch, j.data, j.attempts, j.max_attempts,
   j.timeout_ms, j.sequence, j.starts, j.cancel_requested, j.started_at`;

@@ -4,12 +4,15 @@
  */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import type { CrashHarness } from '../support/crash-effects';
 import { describeOpen, expectOnce, messagesLeft, openEnds } from '../support/crash-checks';
 import { allRows, shortRows, type CrashRow, type Kill } from '../support/crash-points';
 import { buildChild, CrashProcess, deathAt, type ProcessPlan } from '../support/crash-process';
 import { askOne, expectObeyed } from '../support/crash-operator';
 import { emptyWorkload, Publishing, type Workload } from '../support/crash-workload';
-import { eventually, openHarness, type Harness } from '../support/harness';
+import { eventually, openHarness } from '../support/harness';
+import { startSendGridSandbox } from '../support/sandbox/sendgrid/sandbox';
+import { API_KEY } from '../support/sandbox/sendgrid/sending';
 
 const rows = process.env['CRASH_MATRIX'] === 'full' ? allRows() : shortRows();
 const RECOVERY_LIMIT_MS = 40_000;
@@ -17,7 +20,8 @@ const RECOVERY_LIMIT_MS = 40_000;
 const ROW_LIMIT_MS = 180_000;
 
 describe('killed around a step', () => {
-  let harness: Harness;
+  let harness: CrashHarness;
+  let variables: Record<string, string>;
   let folder: string;
   let processes: CrashProcess[] = [];
   let tokens = 0;
@@ -25,7 +29,14 @@ describe('killed around a step', () => {
 
   beforeAll(async () => {
     ({ folder } = buildChild());
-    harness = await openHarness();
+    const sendgrid = await startSendGridSandbox();
+    harness = { ...(await openHarness()), sendgrid };
+    variables = {
+      ...harness.environment.variables,
+      SENDGRID_API_KEY: API_KEY,
+      SENDGRID_API_BASE: sendgrid.url,
+      EMAIL_FROM: 'Tickets <tickets@example.com>',
+    };
   });
   afterEach(() => {
     for (const process of processes) process.end();
@@ -33,11 +44,12 @@ describe('killed around a step', () => {
   });
   afterAll(async () => {
     await harness?.close();
+    await harness?.sendgrid.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
   function start(plan: Omit<ProcessPlan, 'token'>, token = newToken()): CrashProcess {
-    const process = new CrashProcess(harness.environment.variables, { ...plan, token });
+    const process = new CrashProcess(variables, { ...plan, token });
     processes.push(process);
     return process;
   }
@@ -91,15 +103,15 @@ describe('killed around a step', () => {
     const living = processes.filter(({ gone }) => !gone);
     expect(await Promise.all(living.map((process) => process.stop()))).toEqual(living.map(() => 0));
     expect(await messagesLeft(harness)).toEqual({});
-    const { requests, charges, outcomes } = await expectOnce(harness, workload);
+    const { requests, effects, repeated, outcomes } = await expectOnce(harness, workload);
     const kills = (point.first?.length ?? 0) + 1;
-    return `${kills} kills, ${requests} requests, ${charges} charges, ${outcomes} outcomes`;
+    return `${kills} kills, ${requests} requests, ${effects} effects, ${repeated} repeated, ${outcomes} outcomes`;
   }
 
   it.each(rows)(
     '$name',
     async (row) => {
-      const workload = emptyWorkload();
+      const workload = emptyWorkload(row.tier);
       try {
         const line = await run(row, workload);
         process.stdout.write(`${row.name}: ${line}\n`);

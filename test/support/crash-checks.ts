@@ -1,11 +1,14 @@
 import { QUEUES } from '../../src/contract/names';
+import { describeInRedis, expectEffects, openInRedis, type CrashHarness } from './crash-effects';
 import type { Group, Workload } from './crash-workload';
 import type { Harness, ReceivedOutcome } from './harness';
 
 /** What one row ended with, for its line. */
 export interface Tally {
   requests: number;
-  charges: number;
+  effects: number;
+  /** How often an effect happened once more than it should have, where its type allows it. */
+  repeated: number;
   outcomes: number;
 }
 
@@ -21,7 +24,7 @@ export async function openEnds(harness: Harness, workload: Workload): Promise<st
     ...(workload.waiting === undefined ? [] : unansweredBy(harness, workload.waiting, 'cancelled')),
   ].map((id) => `no answer to ${id}`);
   // The database is asked only when it may have something to say.
-  return owed.length > 0 ? owed : leftLying(harness);
+  return owed.length > 0 ? owed : leftLying(harness, workload);
 }
 
 function unanswered(harness: Harness, { requests, ends }: Group): string[] {
@@ -39,8 +42,8 @@ function unansweredBy({ bus }: Harness, id: string, outcome: string): string[] {
   return bus.outcomesOf(id, outcome).length > 0 ? [] : [id];
 }
 
-async function leftLying({ environment: { pool, redis, variables } }: Harness): Promise<string[]> {
-  const { rows } = await pool.query<{ what: string; n: number }>(`
+async function leftLying(harness: Harness, { tier }: Workload): Promise<string[]> {
+  const { rows } = await harness.environment.pool.query<{ what: string; n: number }>(`
     SELECT * FROM (
       SELECT 'open jobs' AS what, count(*)::int AS n FROM critical_jobs WHERE finished_at IS NULL
       UNION ALL SELECT 'unpublished messages', count(*)::int FROM outbox_events WHERE published_at IS NULL
@@ -48,7 +51,7 @@ async function leftLying({ environment: { pool, redis, variables } }: Harness): 
       UNION ALL SELECT 'effects of unknown end', count(*)::int FROM job_effects WHERE state IN ('started', 'in_doubt')
       UNION ALL SELECT 'counted starts', count(*)::int FROM dead_letter_jobs WHERE kind = 'broker'
     ) AS counted WHERE n > 0`);
-  const jobs = await redis.keys(`${variables['QUEUE_PREFIX']}:{money}:money-queue:????????-????-*`);
+  const jobs = await openInRedis(harness, tier);
   return [...rows.map(({ what, n }) => `${n} ${what}`), ...jobs.map((key) => `${key} in Redis`)];
 }
 
@@ -63,8 +66,9 @@ export async function describeOpen(harness: Harness, workload: Workload): Promis
      FROM critical_jobs j WHERE finished_at IS NULL OR request_id = ANY($1) ORDER BY id`,
     [requests],
   );
+  const lower = await describeInRedis(harness, workload.tier);
   const heard = requests.flatMap((id) => harness.bus.outcomesOf(id)).map(({ data }) => data);
-  return [...rows, ...heard, await messagesLeft(harness)].map((row) => JSON.stringify(row)).join('\n');
+  return [...rows, ...lower, ...heard, await messagesLeft(harness)].map((row) => JSON.stringify(row)).join('\n');
 }
 
 /** To be called when all processes have stopped, so that what was not acknowledged is back in its queue. */
@@ -79,7 +83,7 @@ export async function messagesLeft({ bus }: Harness): Promise<Record<string, num
 }
 
 /** One effect and one answer, whatever happened on the way. */
-export async function expectOnce(harness: Harness, workload: Workload): Promise<Tally> {
+export async function expectOnce(harness: CrashHarness, workload: Workload): Promise<Tally> {
   const terminal = terminalOutcomes(harness, workload);
   const ids = new Map<string, Set<string>>();
   for (const { id, data } of terminal) {
@@ -94,12 +98,12 @@ export async function expectOnce(harness: Harness, workload: Workload): Promise<
   );
   expect(written.rows).toEqual([]);
 
-  const charged = harness.stripe.ledger().filter(({ metadata }) => metadata['venue_id'] === workload.venueId);
-  const paid = workload.groups.filter(({ charges }) => charges).map(({ requests }) => jobOf(terminal, requests));
-  expect(charged.map(({ metadata }) => metadata['job_id'] ?? '').toSorted(byText)).toEqual(paid.toSorted(byText));
+  const effective = workload.groups.filter(({ hasEffect }) => hasEffect);
+  const jobs = effective.map(({ requests }) => jobOf(terminal, requests));
   return {
     requests: workload.confirmed,
-    charges: charged.length,
+    effects: jobs.length,
+    repeated: await expectEffects(harness, workload, jobs),
     outcomes: new Set(terminal.map(({ id }) => id)).size,
   };
 }
@@ -119,8 +123,4 @@ function jobOf(terminal: ReceivedOutcome[], requests: string[]): string {
   const jobs = [...new Set(completed.map(({ data }) => data.jobId))];
   expect(jobs).toHaveLength(1);
   return jobs[0] ?? '';
-}
-
-function byText(left: string, right: string): number {
-  return left < right ? -1 : 1;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Role } from '../../src/config';
 import type { StepName } from '../../src/composition/foundation';
+import type { LowerTier, Tier } from '../../src/contract/names';
 
 /** Where a process ends itself by SIGKILL: around the `call`-th call of a step. */
 export interface Kill {
@@ -25,11 +26,12 @@ export interface CrashPoint extends Omit<Kill, 'when'> {
   asks?: 'cancel' | 'replay';
 }
 
+const started: Kill = { step: 'start', when: 'after', call: 1 };
 const charged: Kill = { step: 'call provider', when: 'after', call: 1 };
 const claimed: Kill = { step: 'enqueue', when: 'before', call: 1 };
 
 /** In the order in which a job travels. */
-export const CRASH_POINTS: CrashPoint[] = [
+const CRASH_POINTS: CrashPoint[] = [
   { step: 'keep lease', call: 3 },
   { step: 'count start', call: 1 },
   { step: 'claim', call: 1 },
@@ -59,6 +61,32 @@ export const CRASH_POINTS: CrashPoint[] = [
   { step: 'replay', call: 1, asks: 'replay' },
 ];
 
+/** The same for jobs whose record is in the Redis of their tier. */
+const LOWER_POINTS: CrashPoint[] = [
+  { step: 'count start', call: 1 },
+  { step: 'claim', call: 1 },
+  { step: 'enqueue', call: 1 },
+  { step: 'prolong', call: 1 },
+  { step: 'answer contested', call: 1 },
+  { step: 'reject', call: 1 },
+  { step: 'ack', call: 3 },
+  { step: 'forget starts', call: 1 },
+  { step: 'run job', call: 2 },
+  { step: 'start', call: 1 },
+  { step: 'start suspect', call: 1, first: [started] },
+  { step: 'read ledger', call: 1, first: [started] },
+  { step: 'settle', call: 1 },
+  { step: 'append outcome', call: 1 },
+  { step: 'forget finished', call: 1 },
+  { step: 'publish', call: 1 },
+  { step: 'mark published', call: 1 },
+];
+const POINTS: Record<Tier, CrashPoint[]> = {
+  money: CRASH_POINTS,
+  communication: [...LOWER_POINTS, { step: 'begin effect', call: 1 }, { step: 'call provider', call: 2 }],
+  background: LOWER_POINTS,
+};
+
 /** Deaths that follow each other, where the second one meets what the first one left. */
 const REPEATED: Kill[][] = [
   [claimed, { step: 'claim', when: 'after', call: 1 }, { step: 'ack', when: 'after', call: 1 }],
@@ -68,6 +96,17 @@ const REPEATED: Kill[][] = [
   [
     { step: 'settle', when: 'after', call: 1 },
     { step: 'mark published', when: 'before', call: 1 },
+    { step: 'mark published', when: 'before', call: 1 },
+  ],
+];
+
+const REPEATED_LOWER: Kill[][] = [
+  [claimed, { step: 'prolong', when: 'before', call: 1 }],
+  [claimed, { step: 'claim', when: 'after', call: 1 }],
+  [started, { step: 'start suspect', when: 'after', call: 1 }, { step: 'forget finished', when: 'before', call: 1 }],
+  [
+    { step: 'settle', when: 'after', call: 1 },
+    { step: 'forget finished', when: 'before', call: 1 },
     { step: 'mark published', when: 'before', call: 1 },
   ],
 ];
@@ -94,23 +133,36 @@ const RANDOM_KILLS = 3;
 
 export interface CrashRow {
   name: string;
+  tier: Tier;
   point: CrashPoint;
   when: Kill['when'];
   replicas: 1 | 2;
 }
 
 export function allRows(): CrashRow[] {
-  const once = CRASH_POINTS.flatMap((point) =>
+  return [
+    ...singleRows('money'),
+    ...REPEATED.flatMap((kills) => repeatedRow('money', kills, 1)),
+    ...randomRows(),
+    ...(['communication', 'background'] satisfies LowerTier[]).flatMap((tier) => [
+      ...singleRows(tier),
+      ...REPEATED_LOWER.flatMap((kills) => ([1, 2] as const).flatMap((replicas) => repeatedRow(tier, kills, replicas))),
+    ]),
+  ];
+}
+
+function singleRows(tier: Tier): CrashRow[] {
+  return POINTS[tier].flatMap((point) =>
     ([1, 2] as const).flatMap((replicas) =>
       (['before', 'after'] as const).map((when) => ({
-        name: nameOf([{ ...point, when }], replicas),
+        name: nameOf(tier, [{ ...point, when }], replicas),
+        tier,
         point,
         when,
         replicas,
       })),
     ),
   );
-  return [...once, ...REPEATED.flatMap((kills) => repeatedRow(kills, 1)), ...randomRows()];
 }
 
 /** The same at every run: the digest of a place's number decides what stands there. */
@@ -122,23 +174,31 @@ function randomRows(): CrashRow[] {
       return { step: steps[first % steps.length] ?? 'claim', when: second % 2 === 0 ? 'before' : 'after', call: 1 };
     }),
   );
-  return rows.flatMap((kills) => repeatedRow(kills, 2, true));
+  return rows.flatMap((kills) => repeatedRow('money', kills, 2, true));
 }
 
 /** For every run of the tests: one for each room that a job passes. */
 export function shortRows(): CrashRow[] {
-  const wanted = new Set(['after claim, 1 replica', 'after call provider, 2 replicas', 'before publish, 1 replica']);
+  const wanted = new Set([
+    'money: after claim, 1 replica',
+    'money: after call provider, 2 replicas',
+    'money: before publish, 1 replica',
+    'communication: after call provider, 1 replica',
+    'background: after settle, 2 replicas',
+  ]);
   return allRows().filter(({ name }) => wanted.has(name));
 }
 
-function repeatedRow(kills: Kill[], replicas: 1 | 2, busy = false): CrashRow[] {
+function repeatedRow(tier: Tier, kills: Kill[], replicas: 1 | 2, busy = false): CrashRow[] {
   const last = kills.at(-1);
   if (!last) return [];
   const { when, ...point } = last;
-  return [{ name: nameOf(kills, replicas), point: { ...point, first: kills.slice(0, -1), busy }, when, replicas }];
+  return [
+    { name: nameOf(tier, kills, replicas), tier, point: { ...point, first: kills.slice(0, -1), busy }, when, replicas },
+  ];
 }
 
-function nameOf(kills: Kill[], replicas: number): string {
+function nameOf(tier: Tier, kills: Kill[], replicas: number): string {
   const points = kills.map(({ when, step }) => `${when} ${step}`).join(', then ');
-  return `${points}, ${replicas} replica${replicas > 1 ? 's' : ''}`;
+  return `${tier}: ${points}, ${replicas} replica${replicas > 1 ? 's' : ''}`;
 }

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Role } from '../../src/config';
@@ -32,6 +32,8 @@ export function buildChild(): { folder: string } {
     target: 'node20',
     packages: 'external',
   });
+  // They are looked for beside the code.
+  cpSync(path.join(ROOT, 'src/handlers/email/templates'), path.join(FOLDER, 'templates'), { recursive: true });
   return { folder: FOLDER };
 }
 

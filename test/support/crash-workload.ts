@@ -1,22 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { EXCHANGES, QUEUES } from '../../src/contract/names';
+import { CONTENT_TYPE, EXCHANGES, QUEUES, type Tier } from '../../src/contract/names';
 import { rejectedOutcome } from '../../src/intake/rejections';
 import { readMessage } from '../../src/intake/read-message';
-import { jobRequestEvent, order, payment, type Harness } from './harness';
+import { TIER_WORK, type TierWork } from './crash-work';
+import { jobRequestEvent, type Harness, type RequestParts } from './harness';
 
 /** Requests of which exactly one becomes a job (`completed` or `failed`); the others are its duplicates or refused. */
 export interface Group {
   requests: string[];
   ends: 'completed' | 'failed';
-  /** Whether it costs a customer something. */
-  charges: boolean;
+  /** Whether it leaves something in the world. */
+  hasEffect: boolean;
 }
 
 /** What was published for one row of the matrix, and confirmed by the broker. */
 export interface Workload {
+  tier: Tier;
   source: string;
-  /** Tells the charges of this row from those of the others. */
-  venueId: string;
+  /** Tells the effects of this row from those of the others. */
+  mark: string;
   groups: Group[];
   /** Requests that can never be accepted. */
   refused: string[];
@@ -30,23 +32,27 @@ export interface Workload {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-export function emptyWorkload(): Workload {
-  const source = `/crash-${randomUUID()}`;
-  return { source, venueId: randomUUID(), groups: [], refused: [], unreadable: [], waiting: undefined, confirmed: 0 };
+export function emptyWorkload(tier: Tier): Workload {
+  const [source, mark] = [`/crash-${randomUUID()}`, randomUUID()];
+  return { tier, source, mark, groups: [], refused: [], unreadable: [], waiting: undefined, confirmed: 0 };
 }
 
 export class Publishing {
+  private readonly work: TierWork;
+
   constructor(
     private readonly bus: Harness['bus'],
     readonly workload: Workload,
-  ) {}
+  ) {
+    this.work = TIER_WORK[workload.tier];
+  }
 
-  /** Orders, payments with good cards, a declined one, duplicates, a conflict, nonsense, and canaries. */
+  /** Work with effects, some that fails, duplicates, a conflict, nonsense, and canaries. */
   async everything(): Promise<void> {
-    await this.order();
-    await this.orderSeenTwice();
-    await this.paymentAskedThrice();
-    await this.declined();
+    await this.effectful();
+    await this.seenTwice();
+    await this.askedThrice();
+    await this.failing();
     await this.offeredAgain();
     await this.invalid();
     await this.unreadable();
@@ -55,75 +61,73 @@ export class Publishing {
 
   /** What arrives while the processes run. */
   async some(): Promise<void> {
-    await this.order();
-    await this.paymentAskedThrice();
-    await this.declined();
+    await this.effectful();
+    await this.askedThrice();
+    await this.failing();
     await this.invalid();
     for (let count = 1; count <= 2; count += 1) await this.canary();
   }
 
   async waiting(): Promise<void> {
-    this.workload.waiting = randomUUID();
-    await this.payment(this.workload.waiting, {}, { options: { delay: DAY_MS } });
+    const { request } = this.work;
+    this.workload.waiting = await this.ask({ ...request(this.workload.mark), options: { delay: DAY_MS } });
   }
 
-  private async order(): Promise<string> {
-    const id = await this.bus.event('order.placed', this.order_(), undefined, this.workload.source);
-    this.add([id], 'completed', true);
-    return id;
+  private async effectful(): Promise<void> {
+    this.add([await this.once(randomUUID())()], 'completed', true);
   }
 
-  private async orderSeenTwice(): Promise<void> {
-    const data = this.order_();
-    const id = await this.bus.event('order.placed', data, undefined, this.workload.source);
-    await this.bus.event('order.placed', data, id, this.workload.source);
+  private async seenTwice(): Promise<void> {
+    const publish = this.once(randomUUID());
+    await publish();
+    this.add([await publish()], 'completed', true);
     this.workload.confirmed += 1;
-    this.add([id], 'completed', true);
   }
 
-  private order_(): Record<string, unknown> {
-    return order({ venueId: this.workload.venueId });
+  /** A domain event where the tier has one, else a request; the same one however often it is called. */
+  private once(id: string): () => Promise<string> {
+    const { mark, source } = this.workload;
+    const event = this.work.event?.(mark);
+    const request = this.work.request(mark);
+    return () => (event ? this.bus.event(event.name, event.data, id, source) : this.ask({ ...request, id }));
   }
 
-  /** Under one key: a payment, the same again, and another one, which is refused or was first. */
-  private async paymentAskedThrice(): Promise<void> {
-    const ids = [randomUUID(), randomUUID(), randomUUID()] as const;
-    const data = payment({ venueId: this.workload.venueId });
-    const key = { idempotencyKey: ids[0] };
-    await this.payment(ids[0], data, key);
-    await this.payment(ids[1], data, key);
-    await this.payment(ids[2], { ...data, amount: 1 }, key);
-    this.add([...ids], 'completed', true);
+  /** Under one key: some work, the same again, and other work, which is refused or was first. */
+  private async askedThrice(): Promise<void> {
+    const { mark } = this.workload;
+    const idempotencyKey = randomUUID();
+    const request = { ...this.work.request(mark), idempotencyKey };
+    const other = { ...this.work.other(mark), idempotencyKey };
+    const ids = [await this.ask(request), await this.ask(request), await this.ask(other)];
+    this.add(ids, 'completed', true);
   }
 
-  private async declined(): Promise<void> {
-    const id = await this.payment(randomUUID(), { paymentMethod: 'pm_card_chargeDeclined' });
-    this.add([id], 'failed', false);
+  private async failing(): Promise<void> {
+    this.add([await this.ask(this.work.failing(this.workload.mark))], 'failed', false);
   }
 
   /** As the broker dead-letters a request: taken alone, and counted before it is touched. */
   private async offeredAgain(): Promise<void> {
-    const { source, venueId } = this.workload;
-    const event = jobRequestEvent({ source, type: 'payment-process', data: payment({ venueId }) });
-    await this.bus.publish(EXCHANGES.dead, 'money.payment-process', JSON.stringify(event), {
+    const { source, mark, tier } = this.workload;
+    const event = jobRequestEvent({ source, ...this.work.request(mark) });
+    await this.bus.publish(EXCHANGES.dead, `${tier}.${event.data.type}`, JSON.stringify(event), {
       messageId: event.id,
-      headers: { 'x-first-death-queue': QUEUES.requests.money },
+      headers: { 'x-first-death-queue': QUEUES.requests[tier] },
     });
     this.add([event.id], 'completed', true);
   }
 
   private async invalid(): Promise<void> {
-    this.workload.refused.push(await this.payment(randomUUID(), { amount: -1 }));
+    this.workload.refused.push(await this.ask(this.work.invalid(this.workload.mark)));
     this.workload.confirmed += 1;
   }
 
   private async unreadable(): Promise<void> {
-    const content = Buffer.from(`not JSON, from ${this.workload.source}`);
-    const headers = {};
-    const contentType = 'application/cloudevents+json';
-    await this.bus.publish(EXCHANGES.requests, 'money.payment-process', content, { contentType, headers });
-    const queue = QUEUES.requests.money;
-    const read = readMessage({ queue, routingKey: 'money.payment-process', content, contentType, headers });
+    const { tier, source } = this.workload;
+    const [content, routingKey] = [Buffer.from(`not JSON, from ${source}`), `${tier}.canary-${tier}`];
+    const carried = { contentType: CONTENT_TYPE, headers: {} };
+    await this.bus.publish(EXCHANGES.requests, routingKey, content, carried);
+    const read = readMessage({ queue: QUEUES.requests[tier], routingKey, content, ...carried });
     if (!('rejection' in read)) throw new Error('it can be read');
     this.workload.unreadable.push(rejectedOutcome(read.rejection, new Date()).id);
     this.workload.confirmed += 1;
@@ -131,19 +135,17 @@ export class Publishing {
 
   /** Each with a payload of its own, or it would be a duplicate. */
   private async canary(): Promise<void> {
-    const { source, groups } = this.workload;
-    const n = groups.length;
-    const id = await this.bus.request({ source, type: 'canary-money', data: { n, note: source } });
+    const { tier, source, groups } = this.workload;
+    const id = await this.ask({ type: `canary-${tier}`, data: { n: groups.length, note: source } });
     this.add([id], 'completed', false);
   }
 
-  private payment(id: string, over: Record<string, unknown>, more: object = {}): Promise<string> {
-    const { source, venueId } = this.workload;
-    return this.bus.request({ id, source, type: 'payment-process', data: payment({ venueId, ...over }), ...more });
+  private ask(parts: Omit<RequestParts, 'source'>): Promise<string> {
+    return this.bus.request({ ...parts, source: this.workload.source });
   }
 
-  private add(requests: string[], ends: Group['ends'], charges: boolean): void {
-    this.workload.groups.push({ requests, ends, charges });
+  private add(requests: string[], ends: Group['ends'], hasEffect: boolean): void {
+    this.workload.groups.push({ requests, ends, hasEffect });
     this.workload.confirmed += requests.length;
   }
 }

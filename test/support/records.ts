@@ -12,9 +12,9 @@ export function openDatabase(url: string): Database {
   return new Database({ url, poolSize: 3, statementTimeoutMs: 10_000, prepareStatements: true }, silentLog);
 }
 
-/** A job that exists and waits, and the request by which it is started. */
-export async function claimJob(database: Database, over: Partial<Claim> = {}): Promise<StartRequest> {
-  const claim: Claim = {
+/** A claim that meets no other. */
+export function claimOf(over: Partial<Claim> = {}): Claim {
+  return {
     jobId: uuidV7(),
     queueName: 'money-queue',
     jobType: 'canary-money',
@@ -37,6 +37,11 @@ export async function claimJob(database: Database, over: Partial<Claim> = {}): P
     rejectionKey: undefined,
     ...over,
   };
+}
+
+/** A job that exists and waits, and the request by which it is started. */
+export async function claimJob(database: Database, over: Partial<Claim> = {}): Promise<StartRequest> {
+  const claim = claimOf(over);
   await insertClaims(database, [claim]);
   return { jobId: claim.jobId, generation: 1, dispatch: 1, token: randomUUID() };
 }

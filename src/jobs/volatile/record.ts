@@ -63,7 +63,9 @@ const moment = z.string().transform((ms) => (ms === '' ? undefined : new Date(Nu
 /** How the scripts answer: fields by place, nothing at all for a job that is not there. */
 export const startedAnswers = z.array(z.union([z.tuple([text, count, count, moment, count]), z.tuple([])]));
 export const startedAnswer = startedAnswers.element;
-export const snapshotAnswers = z.array(z.union([z.tuple([z.uuid(), text, status, count, count, moment]), z.tuple([])]));
+export const snapshotAnswers = z.array(
+  z.union([z.tuple([z.uuid(), text, status, count, count, moment, z.enum(['', '1'])]), z.tuple([])]),
+);
 export const unstartedAnswer = z.union([
   z.tuple([status, count, z.enum(['0', '1']), z.enum(['0', '1']), count]),
   z.tuple([]),
@@ -109,7 +111,10 @@ export function ownersOf(payload: unknown): { userId: string | undefined; venueI
 /** An open job as it stands in the way of a claim, or is looked at. */
 export function toStanding(
   tier: Tier,
-  [jobId, record, jobStatus, attempts, sequence, startedAt]: Exclude<z.infer<typeof snapshotAnswers>[number], []>,
+  [jobId, record, jobStatus, attempts, sequence, startedAt, queued]: Exclude<
+    z.infer<typeof snapshotAnswers>[number],
+    []
+  >,
 ): StandingJob {
   return {
     ...toIdentity(tier, jobId, record),
@@ -124,7 +129,7 @@ export function toStanding(
     requestKey: record.requestKey,
     liveKey: record.liveKey,
     fingerprint: record.fingerprint,
-    queued: true,
+    queued: queued === '1',
   };
 }
 

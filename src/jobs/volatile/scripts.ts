@@ -12,9 +12,9 @@ const NOW = `
 
 const SNAPSHOT = `
   local function snapshot(id)
-    local job = redis.call('HMGET', prefix .. id, 'record', 'status', 'attempts', 'sequence', 'startedAt')
+    local job = redis.call('HMGET', prefix .. id, 'record', 'status', 'attempts', 'sequence', 'startedAt', 'queued')
     if not job[1] then return nil end
-    return { id, job[1], job[2], job[3], job[4], job[5] or '' }
+    return { id, job[1], job[2], job[3], job[4], job[5] or '', job[6] or '' }
   end`;
 
 /**
@@ -46,15 +46,19 @@ export const CLAIM = new RedisScript(`
   return answers`);
 
 /**
- * KEYS: job, request and key of each. ARGV: a life in milliseconds for each; a longer one stays. Answers for each with 1
- * when the job is still there.
+ * Marks jobs as queued. KEYS: job, request and key of each. ARGV: a life in milliseconds for each; a longer one stays.
+ * Answers for each with 1 when the job is still there.
  */
 export const PROLONG = new RedisScript(`
   local answers = {}
   for i, key in ipairs(KEYS) do
     local life = tonumber(ARGV[math.ceil(i / 3)])
     if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
-    if i % 3 == 1 then answers[#answers + 1] = redis.call('EXISTS', key) end
+    if i % 3 == 1 then
+      local exists = redis.call('EXISTS', key)
+      if exists == 1 then redis.call('HSET', key, 'queued', 1) end
+      answers[#answers + 1] = exists
+    end
   end
   return answers`);
 
@@ -83,9 +87,9 @@ export const START = new RedisScript(`
   ${NOW} ${START_ONE}
   local answers = {}
   for i, job in ipairs(KEYS) do
-    local status, starts, finishes, runAt, expiresAt =
-      unpack(redis.call('HMGET', job, 'status', 'starts', 'finishes', 'runAt', 'expiresAt'))
-    local expired = starts == '0' and expiresAt ~= '' and expiresAt and tonumber(expiresAt) <= now
+    local status, starts, finishes, runAt, expiresAt, startedAt =
+      unpack(redis.call('HMGET', job, 'status', 'starts', 'finishes', 'runAt', 'expiresAt', 'startedAt'))
+    local expired = not startedAt and expiresAt ~= '' and expiresAt and tonumber(expiresAt) <= now
     local open = status == 'pending' or status == 'processing'
     if open and starts == finishes and tonumber(runAt) <= now + ARGV[1] and not expired then
       redis.call('HSETNX', job, 'startedAt', whole(now))
@@ -111,10 +115,10 @@ export const START_EXCEPTIONAL = new RedisScript(`
 /** KEYS: the job. ARGV: how early it may start. */
 export const READ_UNSTARTED = new RedisScript(`
   ${NOW}
-  local status, starts, finishes, suspectStarts, runAt, expiresAt =
-    unpack(redis.call('HMGET', KEYS[1], 'status', 'starts', 'finishes', 'suspectStarts', 'runAt', 'expiresAt'))
+  local status, starts, finishes, suspectStarts, runAt, expiresAt, startedAt = unpack(redis.call('HMGET', KEYS[1],
+    'status', 'starts', 'finishes', 'suspectStarts', 'runAt', 'expiresAt', 'startedAt'))
   if not status then return {} end
-  local expired = starts == '0' and expiresAt ~= '' and tonumber(expiresAt) <= now
+  local expired = not startedAt and expiresAt ~= '' and tonumber(expiresAt) <= now
   return { status, whole(math.max(0, runAt - ARGV[1] - now)), expired and '1' or '0',
     starts ~= finishes and '1' or '0', suspectStarts }`);
 

@@ -76,6 +76,14 @@ describe('the record of a job', () => {
     expect((await readUnstarted(database, request.jobId))?.suspectStarts).toBe(1);
   });
 
+  it('that has expired is not run because a process died over its end', async () => {
+    const request = await claimJob(database, { expiresAt: new Date(Date.now() - 1_000).toISOString() });
+    const guard = guardOf(database);
+    expect(await guard.admit(request)).toEqual({ kind: 'toEnd', end: 'expired' });
+    expect(await guard.startExceptional(request, false)).toMatchObject({ startedAt: undefined });
+    expect(await guard.admit(request)).toEqual({ kind: 'toEnd', end: 'expired' });
+  });
+
   it('begins no effect after its cancellation was asked for', async () => {
     const job = await startOne(database, await claimJob(database));
     await database.transaction(async (tx) => {
@@ -98,16 +106,7 @@ describe('the record of a job', () => {
 
   it('is poison after three starts of which none came to an end', async () => {
     const request = await claimJob(database);
-    const guard = new Guard(
-      {
-        start: (requests) => startJobs(database, requests, 'test'),
-        readUnstarted: (jobId) => readUnstarted(database, jobId),
-        startExceptional: (start, counted) => startExceptional(database, start, 'test', counted),
-      },
-      randomUUID,
-      new SuspectLane(),
-      10,
-    );
+    const guard = guardOf(database);
     expect(await guard.admit(request)).toMatchObject({ kind: 'started' });
     for (let start = 1; start <= 3; start += 1) {
       expect(await guard.admit(request)).toEqual({ kind: 'suspect' });
@@ -116,6 +115,19 @@ describe('the record of a job', () => {
     expect(await guard.admit(request)).toEqual({ kind: 'toEnd', end: 'poisonous' });
   });
 });
+
+function guardOf(database: Database): Guard {
+  return new Guard(
+    {
+      start: (requests) => startJobs(database, requests, 'test'),
+      readUnstarted: (jobId) => readUnstarted(database, jobId),
+      startExceptional: (start, counted) => startExceptional(database, start, 'test', counted),
+    },
+    randomUUID,
+    new SuspectLane(),
+    10,
+  );
+}
 
 function completed(job: StartedJob): Settlement {
   return {
