@@ -6,9 +6,9 @@ import {
   type DomainEventData,
   type DomainEventName,
 } from '../contract/domain-events';
-import { cloudEvent, timeOf, timestamp } from '../contract/envelope';
+import { cloudEvent, eventMessage, timeOf, timestamp } from '../contract/envelope';
 import { idempotencyKey, jobOptions } from '../contract/job-request';
-import { CONTENT_TYPE, EXCHANGES, JOB_REQUESTED, MAX_BODY_BYTES } from '../contract/names';
+import { EXCHANGES, JOB_REQUESTED, MAX_BODY_BYTES } from '../contract/names';
 import { problemsOf } from '../contract/problems';
 import { uuidV7 } from '../platform/ids';
 import { jsonProblems, type Problem } from '../platform/json-problems';
@@ -125,25 +125,7 @@ function underPayload({ path, message }: Problem): Problem {
 
 function envelope(source: string, type: string, options: z.output<typeof eventOptions>, data: unknown) {
   const { id = uuidV7(), time = new Date().toISOString(), correlationId, traceparent } = options;
-  const event = {
-    specversion: '1.0',
-    id,
-    source,
-    type,
-    time,
-    datacontenttype: 'application/json',
-    correlationid: correlationId,
-    traceparent,
-    data,
-  };
-  return {
-    id,
-    contentType: CONTENT_TYPE,
-    type,
-    correlationId,
-    headers: traceparent === undefined ? {} : { traceparent },
-    body: JSON.stringify(event),
-  };
+  return eventMessage({ id, source, type, time, correlationId, traceparent, data });
 }
 
 function bounded(what: string, message: PreparedMessage): PreparedMessage {

@@ -107,9 +107,7 @@ function volatileClaims(
       ...answering,
       claim: decorate('claim', (asked) => open.claim(asked)),
       release: (asked) => open.release(asked),
-      forget: async (ended) => {
-        await open.forget(ended.map((job) => ({ ...job, liveKey: job.liveKey ?? '' })));
-      },
+      forget: (ended) => open.forget(ended),
       enqueue: decorate('enqueue', (jobs) => queue.add(jobs)),
       prolong: decorate('prolong', (jobs) => open.prolong(jobs)),
       takeRoom: (wanted) => window.takeAny(wanted),

@@ -15,15 +15,12 @@ export type Role = (typeof ROLES)[number];
 
 const QUEUES = ['money', 'communication', 'background'] as const;
 
-const roles = z
-  .string()
-  .transform((list) => list.split(',').map((role) => role.trim()))
-  .pipe(z.array(z.enum(ROLES)).min(1));
-
-const queues = z
-  .string()
-  .transform((list) => list.split(',').map((queue) => queue.trim()))
-  .pipe(z.array(z.enum(QUEUES)).min(1));
+/** A comma list of these words, one at least. */
+const listOf = <Word extends string>(words: readonly [Word, ...Word[]]) =>
+  z
+    .string()
+    .transform((list) => list.split(',').map((word) => word.trim()))
+    .pipe(z.array(z.enum(words)).min(1));
 
 const positive = z.coerce.number().int().positive();
 /** A URL of one of these protocols. */
@@ -48,7 +45,7 @@ const sender = z
 const variables = z.object({
   SERVICE_NAME: z.string().default('queue-service'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  ROLES: roles.default([...ROLES]),
+  ROLES: listOf(ROLES).default([...ROLES]),
   SHUTDOWN_TIMEOUT_MS: positive.default(30_000),
 
   /** 0 takes any free port. */
@@ -90,7 +87,7 @@ const variables = z.object({
   COMMUNICATION_WINDOW: positive.default(100_000),
   BACKGROUND_WINDOW: positive.default(100_000),
   /** The queues that this process works on. */
-  WORKER_QUEUES: queues.default([...QUEUES]),
+  WORKER_QUEUES: listOf(QUEUES).default([...QUEUES]),
   CANARY_CONCURRENCY: positive.default(400),
   MAX_BATCH: positive.default(200),
 

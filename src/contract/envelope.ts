@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONTENT_TYPE } from './names';
 
 const EARLIEST = Date.UTC(1970, 0, 1);
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -40,4 +41,41 @@ export type CloudEvent = z.infer<typeof cloudEvent>;
 /** When the event happened, by its own word; now where it does not say. */
 export function timeOf(event: Pick<CloudEvent, 'time'>): Date {
   return event.time === undefined ? new Date() : new Date(event.time);
+}
+
+/** What every event that this service or its client writes says about itself. */
+export interface EventParts {
+  id: string;
+  source: string;
+  type: string;
+  subject?: string | undefined;
+  /** RFC 3339. */
+  time?: string | undefined;
+  correlationId: string | undefined;
+  traceparent: string | undefined;
+  data: unknown;
+}
+
+/** An event as a message: its bytes, with the AMQP properties that repeat a part of them. */
+export function eventMessage({ id, source, type, subject, time, correlationId, traceparent, data }: EventParts) {
+  return {
+    id,
+    contentType: CONTENT_TYPE,
+    type,
+    correlationId,
+    headers: traceparent === undefined ? {} : { traceparent },
+    // What is undefined is left out.
+    body: JSON.stringify({
+      specversion: '1.0',
+      id,
+      source,
+      type,
+      subject,
+      time,
+      datacontenttype: 'application/json',
+      correlationid: correlationId,
+      traceparent,
+      data,
+    }),
+  };
 }

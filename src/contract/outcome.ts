@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { uuidV5 } from '../platform/ids';
-import { CONTENT_TYPE, EXCHANGES, requesterKey, routingType, SERVICE_SOURCE } from './names';
+import { eventMessage } from './envelope';
+import { EXCHANGES, requesterKey, routingType, SERVICE_SOURCE } from './names';
 
 export const OUTCOMES = ['completed', 'failed', 'cancelled', 'attention', 'duplicate', 'rejected'] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];
@@ -70,28 +71,19 @@ export function outcomeMessage(
   data: OutcomeData,
   to: { source: string | undefined; traceparent: string | undefined; time: Date },
 ): OutcomeMessage {
-  const type = `com.tickettoken.job.${data.outcome}.v1`;
-  const event = {
-    specversion: '1.0',
-    id,
-    source: SERVICE_SOURCE,
-    type,
-    ...(data.jobId === null ? {} : { subject: data.jobId }),
-    time: to.time.toISOString(),
-    datacontenttype: 'application/json',
-    ...(data.correlationId === null ? {} : { correlationid: data.correlationId }),
-    ...(to.traceparent === undefined ? {} : { traceparent: to.traceparent }),
-    data,
-  };
   return {
-    id,
+    ...eventMessage({
+      id,
+      source: SERVICE_SOURCE,
+      type: `com.tickettoken.job.${data.outcome}.v1`,
+      subject: data.jobId ?? undefined,
+      time: to.time.toISOString(),
+      correlationId: data.correlationId ?? undefined,
+      traceparent: to.traceparent,
+      data,
+    }),
     exchange: EXCHANGES.outcomes,
     routingKey: `${data.queue}.${routingType(data.type)}.${data.outcome}`,
-    contentType: CONTENT_TYPE,
-    type,
-    correlationId: data.correlationId ?? undefined,
     alsoTo: to.source === undefined ? [] : [requesterKey(to.source)],
-    headers: to.traceparent === undefined ? {} : { traceparent: to.traceparent },
-    body: JSON.stringify(event),
   };
 }

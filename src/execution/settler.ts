@@ -2,7 +2,7 @@ import type { Follower } from '../jobs/followers';
 import type { DeadLetter } from '../jobs/dead-letters';
 import type { EffectFact } from '../jobs/effects';
 import { duplicateOutcome, jobOutcome, type OutcomeFacts, type PublishableOutcome } from '../jobs/outcomes';
-import type { SettledJob, Settlement } from '../jobs/settle';
+import type { EndedAttempt, SettledJob } from '../jobs/settle';
 import type { StartedJob } from '../jobs/start';
 import { Batcher } from '../platform/batcher';
 import { uuidV5 } from '../platform/ids';
@@ -26,13 +26,13 @@ export type EndingAnswer = 'settled' | 'fenced';
 export interface SettleSteps {
   transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
   appendFacts: (tx: Transaction, facts: EffectFact[]) => Promise<void>;
-  settle: (tx: Transaction, ends: { job: StartedJob; settlement: Settlement }[]) => Promise<SettledJob[]>;
+  settle: (tx: Transaction, ends: EndedAttempt[]) => Promise<SettledJob[]>;
   takeFollowers: (tx: Transaction, jobIds: string[]) => Promise<Follower[]>;
   recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<unknown>;
   append: (tx: Transaction, messages: PublishableOutcome[]) => Promise<void>;
   wasSettledBy: (jobId: string, token: string) => Promise<boolean>;
   /** What is left to do once the decisions are durable. Whether it succeeds must not matter to them. */
-  tidyUp: (ends: { job: StartedJob; settlement: Settlement }[]) => Promise<void>;
+  tidyUp: (ends: EndedAttempt[]) => Promise<void>;
   /** Tells the relay, after the commit. */
   signal: () => void;
 }
@@ -132,7 +132,7 @@ export class Settler {
   }
 }
 
-function toEnd({ job, decision }: Ending): { job: StartedJob; settlement: Settlement } {
+function toEnd({ job, decision }: Ending): EndedAttempt {
   return { job, settlement: decision.settlement };
 }
 

@@ -2,6 +2,7 @@ import { QUEUE_POLICIES } from '../catalogue/queues';
 import type { Claim } from '../jobs/claim';
 import { FEED_AHEAD_MS } from '../jobs/dispatch';
 import { uuidV7 } from '../platform/ids';
+import type { QueuedJob } from '../queues/ref';
 import { fingerprintOf, hiddenKey, liveKeyOf } from './keys';
 import { effectiveOptions } from './options';
 import { rejectionKey } from './rejections';
@@ -37,4 +38,10 @@ export function toClaim({ request, body }: Offer, keySecret: string, room: boole
     rejectionKey: body && rejectionKey({ requestKey: request.requestKey, body }),
     queued: room && delay <= FEED_AHEAD_MS,
   };
+}
+
+/** A new job as it is handed to Redis for the first time. */
+export function firstDispatch(claim: Claim): QueuedJob {
+  const { jobId, jobType: type, priority, delayMs } = claim;
+  return { jobId, generation: 1, dispatch: 1, type, priority, delayMs };
 }

@@ -1,4 +1,5 @@
-import { CONTENT_TYPE, EXCHANGES, JOB_REQUESTED } from '../contract/names';
+import { eventMessage } from '../contract/envelope';
+import { EXCHANGES, JOB_REQUESTED } from '../contract/names';
 import type { OutboxMessage } from '../outbox/rows';
 import { uuidV5 } from '../platform/ids';
 import type { IntakeRequest } from './request';
@@ -9,29 +10,20 @@ import type { IntakeRequest } from './request';
  * its outcome finds the same requester, and a key of its own, so that asking both ways makes one job.
  */
 export function detourOf({ type, data, options, ...request }: IntakeRequest): OutboxMessage {
-  const id = uuidV5(request.requestKey, 'detour');
   const { source, correlationId, traceparent } = request;
-  const event = {
-    specversion: '1.0',
-    id,
-    source,
-    type: JOB_REQUESTED,
-    datacontenttype: 'application/json',
-    ...(correlationId === undefined ? {} : { correlationid: correlationId }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-    data: { queue: type.queue, type: type.name, data, options, idempotencyKey: request.idempotencyKey.key },
-  };
   return {
-    id,
+    ...eventMessage({
+      id: uuidV5(request.requestKey, 'detour'),
+      source,
+      type: JOB_REQUESTED,
+      correlationId,
+      traceparent,
+      data: { queue: type.queue, type: type.name, data, options, idempotencyKey: request.idempotencyKey.key },
+    }),
     orderingKey: request.requestKey,
     exchange: EXCHANGES.requests,
     routingKey: `${type.queue}.${type.name}`,
-    contentType: CONTENT_TYPE,
-    type: JOB_REQUESTED,
-    correlationId,
     alsoTo: [],
-    headers: traceparent === undefined ? {} : { traceparent },
-    body: JSON.stringify(event),
     mandatory: true,
   };
 }

@@ -6,8 +6,9 @@ import type { Transaction } from '../platform/postgres/database';
 import { isRetryableConflict, isUnavailable } from '../platform/postgres/errors';
 import type { QueuedJob } from '../queues/ref';
 import { toRejection, writeAnswers, writeRejections, type AnswerSteps, type Candidate } from './answers';
-import { toClaim } from './claims';
+import { firstDispatch, toClaim } from './claims';
 import type { IntakeAnswer, Offer } from './request';
+import { claimInRounds, type Answers } from './rounds';
 import { judge, toAnswer, type Standing, type Verdict } from './verdict';
 
 export interface MoneyClaimSteps extends AnswerSteps {
@@ -27,9 +28,6 @@ export interface MoneyClaimSteps extends AnswerSteps {
   readRefusals: (tx: Transaction, rejectionKeys: string[]) => Promise<Standing['refused']>;
 }
 
-/** A key may be released between the claim that met it and the look at who held it; then the claim is tried again. */
-export const MAX_ROUNDS = 5;
-
 /**
  * Money requests to jobs: PostgreSQL first, then Redis.
  *
@@ -48,27 +46,17 @@ export class MoneyClaims {
   async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
     const room = this.steps.takeRoom(offers.length);
     const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, room) }));
-    const answers = new Map<Candidate, IntakeAnswer>();
-    let open: Candidate[] = candidates;
-    for (let round = 1; open.length > 0; round += 1) {
-      if (round > MAX_ROUNDS) throw new Error('the same keys were taken and released too often to be claimed');
-      open = await this.claimRound(open, answers);
-    }
-    return candidates.map((candidate) => {
-      const answer = answers.get(candidate);
-      if (!answer) throw new Error('an offer was left without an answer');
-      return answer;
-    });
+    return claimInRounds(candidates, (open, answers) => this.claimRound(open, answers));
   }
 
   /** Claims what it can; answers with the candidates that must be claimed again. */
-  private async claimRound(candidates: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
+  private async claimRound(candidates: Candidate[], answers: Answers): Promise<Candidate[]> {
     const { claimed, refused } = await this.claimAll(candidates);
     const created = candidates.filter(({ claim }) => claimed.has(claim.jobId));
-    for (const candidate of created) answers.set(candidate, { kind: 'created', jobId: candidate.claim.jobId });
+    for (const { claim } of created) answers.set(claim, { kind: 'created', jobId: claim.jobId });
     await this.enqueue(created.filter(({ claim }) => claim.queued).map(({ claim }) => firstDispatch(claim)));
-    for (const candidate of refused) answers.set(candidate, await this.refuse(candidate));
-    const contested = candidates.filter((candidate) => !answers.has(candidate));
+    for (const candidate of refused) answers.set(candidate.claim, await this.refuse(candidate));
+    const contested = candidates.filter(({ claim }) => !answers.has(claim));
     return contested.length === 0 ? [] : this.answerContested(contested, answers);
   }
 
@@ -126,7 +114,7 @@ export class MoneyClaims {
   }
 
   /** Explains why claims found no place, and answers them, under the locks of the jobs that were in their way. */
-  private async answerContested(contested: Candidate[], answers: Map<Candidate, IntakeAnswer>): Promise<Candidate[]> {
+  private async answerContested(contested: Candidate[], answers: Answers): Promise<Candidate[]> {
     const judged = await this.steps.transaction(async (tx) => {
       const standing = await this.findStanding(
         tx,
@@ -134,7 +122,6 @@ export class MoneyClaims {
       );
       const verdicts = contested.map((candidate) => ({
         ...candidate,
-        candidate,
         verdict: unlessElsewhere(candidate.claim, standing, judge(candidate.claim, standing)),
       }));
       await writeAnswers(this.steps, tx, verdicts);
@@ -142,10 +129,10 @@ export class MoneyClaims {
     });
     this.steps.signal();
     await this.enqueue(judged.flatMap(({ verdict }) => (verdict.kind === 'redelivered' ? verdict.redispatch : [])));
-    for (const { candidate, verdict } of judged) {
-      if (verdict.kind !== 'released') answers.set(candidate, toAnswer(verdict));
+    for (const { claim, verdict } of judged) {
+      if (verdict.kind !== 'released') answers.set(claim, toAnswer(verdict));
     }
-    return contested.filter((candidate) => !answers.has(candidate));
+    return contested.filter(({ claim }) => !answers.has(claim));
   }
 
   /** Everything that may be in the way of these claims. The rows of the jobs stay locked until the transaction ends. */
@@ -160,11 +147,6 @@ export class MoneyClaims {
     const jobs = await this.steps.lockStanding(tx, requestKeys, liveKeys, [...followed.values()]);
     return { jobs, followed, refused };
   }
-}
-
-export function firstDispatch(claim: Claim): QueuedJob {
-  const { jobId, jobType: type, priority, delayMs } = claim;
-  return { jobId, generation: 1, dispatch: 1, type, priority, delayMs };
 }
 
 /** An identity that was answered for a job of another tier is not one to claim again and again. */

@@ -1,20 +1,21 @@
 import type { LowerTier } from '../contract/names';
 import type { Claim } from '../jobs/claim';
 import type { StandingJob } from '../jobs/conflicts';
+import type { OpenJob } from '../jobs/volatile/record';
 import type { ClaimedJob } from '../jobs/volatile/store';
 import type { QueuedJob } from '../queues/ref';
 import { writeAnswers, type AnswerSteps, type Candidate } from './answers';
-import { toClaim } from './claims';
-import { firstDispatch, MAX_ROUNDS } from './money-claims';
+import { firstDispatch, toClaim } from './claims';
 import type { IntakeAnswer, Offer } from './request';
+import { claimInRounds, type Answers } from './rounds';
 import { TierUnavailableError } from './tier-unavailable';
 import { judge, toAnswer, type Standing, type Verdict } from './verdict';
 
 export interface VolatileClaimSteps extends AnswerSteps {
   /** For each claim: undefined when it is an open job now, else the open job that stands in its way. */
-  claim: (claims: Claim[]) => Promise<(StandingJob | undefined)[]>;
+  claim: (claims: Claim[]) => Promise<(OpenJob | undefined)[]>;
   release: (claims: Claim[]) => Promise<void>;
-  forget: (jobs: StandingJob[]) => Promise<void>;
+  forget: (jobs: OpenJob[]) => Promise<void>;
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
   /** Answers for each whether it was still remembered. */
   prolong: (jobs: ClaimedJob[]) => Promise<boolean[]>;
@@ -28,7 +29,7 @@ export interface VolatileClaimSteps extends AnswerSteps {
 
 /** A claim with the open job that it met. */
 interface Met extends Candidate {
-  open: StandingJob | undefined;
+  open: OpenJob | undefined;
 }
 
 /**
@@ -49,21 +50,11 @@ export class VolatileClaims {
   async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
     if (!this.steps.takeRoom(offers.length)) throw new TierUnavailableError(this.tier, 'its window is full');
     const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, true) }));
-    const answers = new Map<Claim, IntakeAnswer>();
-    let waiting: Candidate[] = candidates;
-    for (let round = 1; waiting.length > 0; round += 1) {
-      if (round > MAX_ROUNDS) throw new Error('the same keys were taken and released too often to be claimed');
-      waiting = await this.claimRound(waiting, answers);
-    }
-    return candidates.map(({ claim }) => {
-      const answer = answers.get(claim);
-      if (!answer) throw new Error('an offer was left without an answer');
-      return answer;
-    });
+    return claimInRounds(candidates, (open, answers) => this.claimRound(open, answers));
   }
 
   /** Claims what it can; answers with the candidates that must be claimed again. */
-  private async claimRound(candidates: Candidate[], answers: Map<Claim, IntakeAnswer>): Promise<Candidate[]> {
+  private async claimRound(candidates: Candidate[], answers: Answers): Promise<Candidate[]> {
     const found = await this.inRedis(() => this.steps.claim(candidates.map(({ claim }) => claim)));
     const met: Met[] = candidates.map((candidate, index) => ({ ...candidate, open: found[index] }));
     const { standing, ended } = await this.findStanding(met);
@@ -104,7 +95,7 @@ export class VolatileClaims {
    * What is in the way of the claims. `ended` are those that Redis holds as open and PostgreSQL knows better about: they
    * have ended, or they are claims that it would have overruled, had their process lived to ask.
    */
-  private async findStanding(met: Met[]): Promise<{ standing: Standing; ended: StandingJob[] }> {
+  private async findStanding(met: Met[]): Promise<{ standing: Standing; ended: OpenJob[] }> {
     const claims = met.map(({ claim }) => claim);
     const open = uniqueById(met.flatMap((one) => one.open ?? []));
     const requestKeys = [...claims, ...open].map(({ requestKey }) => requestKey);
@@ -114,7 +105,7 @@ export class VolatileClaims {
     ]);
     const finished = await this.steps.readFinished({
       requestKeys,
-      liveKeys: [...claims, ...open].flatMap(({ liveKey }) => liveKey ?? []),
+      liveKeys: [...claims, ...open].map(({ liveKey }) => liveKey),
       jobIds: [...followed.values(), ...open.map(({ jobId }) => jobId)],
     });
     const wasRefused = new Set(
@@ -136,7 +127,7 @@ export class VolatileClaims {
    * The new jobs, and once more those that were asked for again: whoever claimed them may not have come so far. All of
    * them must be remembered from here on; one whose minute had passed meanwhile would be acknowledged and lost.
    */
-  private async enqueue(created: Candidate[], again: { claim: Claim; open: StandingJob }[]): Promise<void> {
+  private async enqueue(created: Candidate[], again: { claim: Claim; open: OpenJob }[]): Promise<void> {
     const waiting = again.filter(({ open }) => open.status === 'pending');
     await this.steps.enqueue([
       ...created.map(({ claim }) => firstDispatch(claim)),
@@ -144,7 +135,7 @@ export class VolatileClaims {
     ]);
     const jobs = [
       ...created.map(({ claim }) => claim),
-      ...again.map(({ claim, open }) => ({ ...open, liveKey: open.liveKey ?? claim.liveKey, delayMs: claim.delayMs })),
+      ...again.map(({ claim, open }) => ({ ...open, delayMs: claim.delayMs })),
     ];
     const remembered = await this.steps.prolong(jobs);
     const gone = jobs.filter((_, index) => !remembered[index]).map(({ jobId }) => jobId);
@@ -166,17 +157,17 @@ export class VolatileClaims {
   }
 }
 
-function uniqueById(jobs: StandingJob[]): StandingJob[] {
+function uniqueById(jobs: OpenJob[]): OpenJob[] {
   return [...new Map(jobs.map((job) => [job.jobId, job])).values()];
 }
 
 /** Whoever claimed it has not put it into the queue, so that nobody was told that it is a job. */
-function isMereClaim({ status, queued }: StandingJob): boolean {
+function isMereClaim({ status, queued }: OpenJob): boolean {
   return status === 'pending' && !queued;
 }
 
-function isInTheWay(finished: StandingJob, { requestKey, liveKey }: StandingJob): boolean {
-  return finished.requestKey === requestKey || (liveKey !== undefined && finished.liveKey === liveKey);
+function isInTheWay(finished: StandingJob, { requestKey, liveKey }: OpenJob): boolean {
+  return finished.requestKey === requestKey || finished.liveKey === liveKey;
 }
 
 /** A claim that others of its batch ran into must not run into itself. */

@@ -62,16 +62,10 @@ export async function readEffects(database: Queryable, jobId: string): Promise<E
  * it is too late: the job ends as its effects do.
  */
 export async function beginEffects(database: Queryable, starts: EffectStart[]): Promise<EffectStartAnswer[]> {
-  const rows = await database.query<{ token: string; name: string; mine: boolean; cancelled: boolean }>(BEGIN, [
-    starts.map((start) => start.jobId),
-    starts.map((start) => start.token),
-    starts.map((start) => start.name),
-    starts.map((start) => start.number),
-    starts.map((start) => start.generation),
-    starts.map((start) => start.providerKey),
-    starts.map((start) => JSON.stringify(start.intent)),
-    starts.map((start) => start.timeoutMs),
-  ]);
+  const rows = await database.query<{ token: string; name: string; mine: boolean; cancelled: boolean }>(
+    BEGIN,
+    startColumns(starts),
+  );
   // By token: two attempts of one job may meet in a batch, and only one of them holds it.
   const byAttempt = new Map(rows.map((row) => [`${row.token}:${row.name}`, row]));
   return starts.map(({ token, name }) => {
@@ -84,7 +78,26 @@ export async function beginEffects(database: Queryable, starts: EffectStart[]): 
 /** Appends facts; what is known to be done never changes again. */
 export async function appendEffectFacts(database: Queryable, facts: EffectFact[]): Promise<void> {
   if (facts.length === 0) return;
-  await database.query(APPEND, [
+  await database.query(APPEND, factColumns(facts));
+}
+
+/** Starts as the arrays that statements `unnest`, in every tier. */
+export function startColumns(starts: EffectStart[]): unknown[][] {
+  return [
+    starts.map((start) => start.jobId),
+    starts.map((start) => start.token),
+    starts.map((start) => start.name),
+    starts.map((start) => start.number),
+    starts.map((start) => start.generation),
+    starts.map((start) => start.providerKey),
+    starts.map((start) => JSON.stringify(start.intent)),
+    starts.map((start) => start.timeoutMs),
+  ];
+}
+
+/** Facts as the arrays that statements `unnest`, in every tier. */
+export function factColumns(facts: EffectFact[]): unknown[][] {
+  return [
     facts.map((fact) => fact.jobId),
     facts.map((fact) => fact.token),
     facts.map((fact) => fact.name),
@@ -92,7 +105,7 @@ export async function appendEffectFacts(database: Queryable, facts: EffectFact[]
     facts.map((fact) => fact.state),
     facts.map((fact) => fact.reference ?? null),
     facts.map((fact) => (fact.value === undefined ? null : JSON.stringify(fact.value))),
-  ]);
+  ];
 }
 
 interface EffectRow {

@@ -1,37 +1,15 @@
-import type { OutcomeError } from '../contract/outcome';
 import type { Queryable, Transaction } from '../platform/postgres/database';
 import type { StandingJob } from './conflicts';
 import type { JobStatus } from './job';
 import type { JobView } from './read';
 import { RECORD_COLUMNS, toRecord, type RecordRow } from './rows';
+import type { EndedAttempt } from './settle';
+import { ownersOf } from './volatile/record';
 
-/** The end of a job of a lower tier, and everything that is remembered of it. */
-export interface Finish {
-  jobId: string;
-  generation: number;
-  token: string;
+/** What is the same for all ends of one tier. */
+export interface FinishOptions {
   queueName: string;
-  jobType: string;
-  idempotencyKey: string;
-  /** Undefined when the end lets go of the key. */
-  liveKey: string | undefined;
-  fingerprint: string;
-  requestKey: string;
-  source: string;
-  requestId: string;
-  correlationId: string | undefined;
-  traceparent: string | undefined;
-  userId: string | undefined;
-  venueId: string | undefined;
-  status: 'completed' | 'failed' | 'cancelled';
-  attempts: number;
-  sequence: number;
-  result: unknown;
-  error: OutcomeError | null;
-  acceptedAt: Date;
-  startedAt: Date | undefined;
-  finishedAt: Date;
-  /** Milliseconds that it is remembered. */
+  /** Milliseconds that a job's end is remembered, and its key held. */
   keepMs: number;
 }
 
@@ -40,42 +18,51 @@ export interface Finish {
  * that is missing in the answer had ended before. A key that an earlier job still holds here stays that job's (Redis was
  * emptied between the two).
  */
-export async function insertFinished(tx: Transaction, finishes: Finish[]): Promise<Set<string>> {
-  if (finishes.length === 0) return new Set();
-  const sorted = [...finishes].sort((left, right) => (left.jobId < right.jobId ? -1 : 1));
+export async function insertFinished(
+  tx: Transaction,
+  ends: EndedAttempt[],
+  options: FinishOptions,
+): Promise<Set<string>> {
+  if (ends.length === 0) return new Set();
+  const rows = ends.map((end) => toRow(end, options)).sort((left, right) => (left.job_id < right.job_id ? -1 : 1));
   // A holder whose time is over, and which is not deleted yet, holds nothing any more.
-  await tx.query(LET_GO, [sorted.flatMap(({ liveKey }) => liveKey ?? [])]);
-  const rows = await tx.query<{ attempt_token: string }>(INSERT, [
-    JSON.stringify(
-      sorted.map((finish) => ({
-        job_id: finish.jobId,
-        generation: finish.generation,
-        key: finish.idempotencyKey,
-        queue_name: finish.queueName,
-        job_type: finish.jobType,
-        status: finish.status,
-        live_key: finish.liveKey ?? null,
-        fingerprint: finish.fingerprint,
-        request_key: finish.requestKey,
-        request_source: finish.source,
-        request_id: finish.requestId,
-        correlation_id: finish.correlationId ?? null,
-        traceparent: finish.traceparent ?? null,
-        user_id: finish.userId ?? null,
-        venue_id: finish.venueId ?? null,
-        attempt_token: finish.token,
-        attempts: finish.attempts,
-        sequence: finish.sequence,
-        result: finish.result,
-        error: finish.error,
-        created_at: finish.acceptedAt,
-        started_at: finish.startedAt,
-        processed_at: finish.finishedAt,
-        expires_at: new Date(finish.finishedAt.getTime() + finish.keepMs),
-      })),
-    ),
-  ]);
-  return new Set(rows.map((row) => row.attempt_token));
+  await tx.query(LET_GO, [rows.flatMap(({ live_key }) => live_key ?? [])]);
+  const inserted = await tx.query<{ attempt_token: string }>(INSERT, [JSON.stringify(rows)]);
+  return new Set(inserted.map((row) => row.attempt_token));
+}
+
+function toRow({ job, settlement }: EndedAttempt, { queueName, keepMs }: FinishOptions) {
+  const { status, finishedAt, releaseKey, attempts, sequence, result, error } = settlement;
+  if (!job.claim || !finishedAt || status === 'pending' || status === 'in_doubt') {
+    throw new Error(`a volatile job cannot end as ${status}`);
+  }
+  const { userId, venueId } = ownersOf(job.payload);
+  return {
+    job_id: job.jobId,
+    generation: job.generation,
+    key: job.idempotencyKey,
+    queue_name: queueName,
+    job_type: job.type,
+    status,
+    live_key: releaseKey ? null : job.claim.liveKey,
+    fingerprint: job.claim.fingerprint,
+    request_key: job.claim.requestKey,
+    request_source: job.source,
+    request_id: job.requestId,
+    correlation_id: job.correlationId ?? null,
+    traceparent: job.traceparent ?? null,
+    user_id: userId ?? null,
+    venue_id: venueId ?? null,
+    attempt_token: job.token,
+    attempts,
+    sequence,
+    result,
+    error,
+    created_at: job.acceptedAt,
+    started_at: job.startedAt,
+    processed_at: finishedAt,
+    expires_at: new Date(finishedAt.getTime() + keepMs),
+  };
 }
 
 /** Which of these jobs have ended, and which have effects in the ledger. */

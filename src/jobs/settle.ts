@@ -1,6 +1,7 @@
 import type { OutcomeError } from '../contract/outcome';
 import type { Queryable, Transaction } from '../platform/postgres/database';
 import type { JobStatus } from './job';
+import type { StartedJob } from './start';
 
 /** How an attempt ends. `processing` never is an end. */
 export interface Settlement {
@@ -19,6 +20,12 @@ export interface Settlement {
   releaseKey: boolean;
   /** Set exactly when the status is terminal. */
   finishedAt: Date | undefined;
+}
+
+/** An attempt with how it ends. */
+export interface EndedAttempt {
+  job: StartedJob;
+  settlement: Settlement;
 }
 
 export interface SettledJob {

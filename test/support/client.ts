@@ -2,26 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { GetMessage } from 'amqplib';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import type { DomainEventData } from '../../src/client';
 import { EXCHANGES } from '../../src/contract/names';
 import { outcomeMessage, type OutcomeData, type OutcomeMessage } from '../../src/contract/outcome';
 import type { TestBus } from './harness';
-
-/** Sound data of `order.placed`, as the compiler knows it. */
-export function placedOrder(over: Partial<DomainEventData<'order.placed'>> = {}): DomainEventData<'order.placed'> {
-  return {
-    orderId: randomUUID(),
-    userId: randomUUID(),
-    venueId: randomUUID(),
-    eventId: randomUUID(),
-    amount: 10_000,
-    currency: 'USD',
-    paymentMethod: 'pm_card_visa',
-    email: 'guest@example.com',
-    tickets: [{ ticketId: randomUUID(), seatId: 'A-1' }],
-    ...over,
-  };
-}
 
 /** Jobs that the service has accepted. */
 export async function countJobs(pool: Pool): Promise<number> {

@@ -1,23 +1,14 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database';
 import { addCounts } from '../counts';
-import { insertFinished, readEnds, wasFinishedBy, type Finish } from '../finished';
-import type { SettledJob, Settlement } from '../settle';
+import { insertFinished, readEnds, wasFinishedBy, type FinishOptions } from '../finished';
+import type { EndedAttempt, SettledJob } from '../settle';
 import type { StartedJob, StartRequest, UnstartedJob } from '../start';
-import { ONLY_DISPATCH, ONLY_GENERATION, ownersOf } from './record';
+import { ONLY_DISPATCH, ONLY_GENERATION } from './record';
 import type { VolatileJobs } from './store';
 
-/** One attempt's end. */
-export interface AttemptEnd {
-  job: StartedJob;
-  settlement: Settlement;
-}
-
-export interface AttemptOptions {
-  queueName: string;
+export interface AttemptOptions extends FinishOptions {
   /** Names this process where it counts. */
   instance: string;
-  /** Milliseconds that a job's end is remembered, and its key held. */
-  keepMs: number;
 }
 
 /**
@@ -52,14 +43,11 @@ export class VolatileAttempts {
    * Part of the settling transaction. An attempt that was overtaken decides nothing; while Redis is away nobody can tell,
    * and the one end per job that PostgreSQL keeps is all the fence there is.
    */
-  async settle(tx: Transaction, ends: AttemptEnd[]): Promise<SettledJob[]> {
+  async settle(tx: Transaction, ends: EndedAttempt[]): Promise<SettledJob[]> {
     const terminal = ends.filter(({ settlement }) => settlement.finishedAt !== undefined);
     const others = ends.filter(({ settlement }) => settlement.finishedAt === undefined);
     const mine = await this.stillHeld(terminal);
-    const ended = await insertFinished(
-      tx,
-      mine.map((end) => this.finishOf(end)),
-    );
+    const ended = await insertFinished(tx, mine, this.options);
     if (ended.size > 0) {
       await addCounts(tx, this.options.queueName, this.options.instance, { ended: ended.size });
     }
@@ -72,7 +60,7 @@ export class VolatileAttempts {
   }
 
   /** After the commit: what has ended need not be remembered as open. Left undone, the guard finds it out. */
-  async forget(ends: AttemptEnd[]): Promise<void> {
+  async forget(ends: EndedAttempt[]): Promise<void> {
     await this.open.forget(
       ends.flatMap(({ job, settlement }) =>
         settlement.finishedAt !== undefined && job.claim ? [{ jobId: job.jobId, ...job.claim }] : [],
@@ -111,13 +99,13 @@ export class VolatileAttempts {
     }
   }
 
-  private async stillHeld(ends: AttemptEnd[]): Promise<AttemptEnd[]> {
+  private async stillHeld(ends: EndedAttempt[]): Promise<EndedAttempt[]> {
     if (ends.length === 0) return [];
     const held = await this.open.holds(ends.map(({ job }) => job)).catch(() => ends.map(() => true));
     return ends.filter((_, index) => held[index]);
   }
 
-  private async putBack(ends: AttemptEnd[]): Promise<AttemptEnd[]> {
+  private async putBack(ends: EndedAttempt[]): Promise<EndedAttempt[]> {
     if (ends.length === 0) return [];
     const done = await this.open.putBack(
       ends.map(({ settlement: { jobId, token, attempts, retryInMs, sequence } }) => ({
@@ -129,38 +117,6 @@ export class VolatileAttempts {
       })),
     );
     return ends.filter((_, index) => done[index]);
-  }
-
-  private finishOf({ job, settlement }: AttemptEnd): Finish {
-    const { status, finishedAt, releaseKey, attempts, sequence, result, error } = settlement;
-    if (!job.claim || !finishedAt || status === 'pending' || status === 'in_doubt') {
-      throw new Error(`a volatile job cannot end as ${status}`);
-    }
-    return {
-      jobId: job.jobId,
-      generation: job.generation,
-      token: job.token,
-      queueName: this.options.queueName,
-      jobType: job.type,
-      idempotencyKey: job.idempotencyKey,
-      liveKey: releaseKey ? undefined : job.claim.liveKey,
-      fingerprint: job.claim.fingerprint,
-      requestKey: job.claim.requestKey,
-      source: job.source,
-      requestId: job.requestId,
-      correlationId: job.correlationId,
-      traceparent: job.traceparent,
-      ...ownersOf(job.payload),
-      status,
-      attempts,
-      sequence,
-      result,
-      error,
-      acceptedAt: job.acceptedAt,
-      startedAt: job.startedAt,
-      finishedAt,
-      keepMs: this.options.keepMs,
-    };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../platform/postgres/database';
-import type { EffectFact, EffectStart, EffectStartAnswer } from '../effects';
+import { factColumns, startColumns, type EffectFact, type EffectStart, type EffectStartAnswer } from '../effects';
 import type { VolatileJobs } from './store';
 
 /**
@@ -13,33 +13,14 @@ export async function beginVolatileEffects(
 ): Promise<EffectStartAnswer[]> {
   const held = await open.holds(starts);
   const mine = starts.filter((_, index) => held[index]);
-  if (mine.length > 0) {
-    await database.query(BEGIN, [
-      mine.map((start) => start.jobId),
-      mine.map((start) => start.token),
-      mine.map((start) => start.name),
-      mine.map((start) => start.number),
-      mine.map((start) => start.generation),
-      mine.map((start) => start.providerKey),
-      mine.map((start) => JSON.stringify(start.intent)),
-      mine.map((start) => start.timeoutMs),
-    ]);
-  }
+  if (mine.length > 0) await database.query(BEGIN, startColumns(mine));
   return held.map((mayBegin) => (mayBegin ? 'begun' : 'fenced'));
 }
 
 /** Appends facts; what is known to be done never changes again, and only who began an effect last finds it absent. */
 export async function appendVolatileFacts(database: Queryable, facts: EffectFact[]): Promise<void> {
   if (facts.length === 0) return;
-  await database.query(APPEND, [
-    facts.map((fact) => fact.jobId),
-    facts.map((fact) => fact.token),
-    facts.map((fact) => fact.name),
-    facts.map((fact) => fact.number),
-    facts.map((fact) => fact.state),
-    facts.map((fact) => fact.reference ?? null),
-    facts.map((fact) => (fact.value === undefined ? null : JSON.stringify(fact.value))),
-  ]);
+  await database.query(APPEND, factColumns(facts));
 }
 
 const BEGIN = {

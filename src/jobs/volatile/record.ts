@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Tier } from '../../contract/names';
 import type { Claim } from '../claim';
 import type { StandingJob } from '../conflicts';
-import type { JobIdentity } from '../job';
+import type { JobIdentity, JobRecord } from '../job';
 import type { JobView } from '../read';
 import type { StartedJob } from '../start';
 
@@ -82,15 +82,7 @@ export function toView(
   [record, jobStatus, attempts, sequence, runAt, startedAt]: z.infer<typeof viewedFields>,
 ): JobView {
   return {
-    ...toIdentity(tier, jobId, record),
-    status: jobStatus,
-    dispatch: ONLY_DISPATCH,
-    attempts,
-    sequence,
-    result: null,
-    error: null,
-    startedAt: startedAt ?? undefined,
-    finishedAt: undefined,
+    ...toRecord(tier, jobId, record, { status: jobStatus, attempts, sequence, startedAt: startedAt ?? undefined }),
     data: record.payload,
     ...ownersOf(record.payload),
     maxAttempts: record.maxAttempts,
@@ -108,6 +100,11 @@ export function ownersOf(payload: unknown): { userId: string | undefined; venueI
   };
 }
 
+/** An open job; it always holds its key. */
+export interface OpenJob extends StandingJob {
+  liveKey: string;
+}
+
 /** An open job as it stands in the way of a claim, or is looked at. */
 export function toStanding(
   tier: Tier,
@@ -115,17 +112,9 @@ export function toStanding(
     z.infer<typeof snapshotAnswers>[number],
     []
   >,
-): StandingJob {
+): OpenJob {
   return {
-    ...toIdentity(tier, jobId, record),
-    status: jobStatus,
-    dispatch: ONLY_DISPATCH,
-    attempts,
-    sequence,
-    result: null,
-    error: null,
-    startedAt,
-    finishedAt: undefined,
+    ...toRecord(tier, jobId, record, { status: jobStatus, attempts, sequence, startedAt }),
     requestKey: record.requestKey,
     liveKey: record.liveKey,
     fingerprint: record.fingerprint,
@@ -153,6 +142,22 @@ export function toStarted(
     cancelRequested: false,
     startedAt,
     claim: { liveKey, fingerprint, requestKey },
+  };
+}
+
+function toRecord(
+  tier: Tier,
+  jobId: string,
+  record: VolatileRecord,
+  state: Pick<JobRecord, 'status' | 'attempts' | 'sequence' | 'startedAt'>,
+): JobRecord {
+  return {
+    ...toIdentity(tier, jobId, record),
+    ...state,
+    dispatch: ONLY_DISPATCH,
+    result: null,
+    error: null,
+    finishedAt: undefined,
   };
 }
 

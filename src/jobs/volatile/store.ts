@@ -11,7 +11,6 @@ import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Tier } from '../../contract/names';
 import type { Claim } from '../claim';
-import type { StandingJob } from '../conflicts';
 import type { JobView } from '../read';
 import type { HeldClaim, StartedJob, StartRequest, UnstartedJob } from '../start';
 import {
@@ -27,6 +26,7 @@ import {
   unstartedAnswer,
   viewedFields,
   writeRecord,
+  type OpenJob,
 } from './record';
 import { CLAIM, FORGET, HOLDS, PROLONG, PUT_BACK, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
 
@@ -61,7 +61,7 @@ export class VolatileJobs {
   ) {}
 
   /** For each claim, in order: undefined when it is a job now, else the open job that has its request or its key. */
-  async claim(claims: Claim[]): Promise<(StandingJob | undefined)[]> {
+  async claim(claims: Claim[]): Promise<(OpenJob | undefined)[]> {
     const now = new Date();
     const answers = await CLAIM.run(
       this.redis,
@@ -173,7 +173,7 @@ export class VolatileJobs {
     );
   }
 
-  private standing(answer: z.infer<typeof snapshotAnswers>[number]): StandingJob | undefined {
+  private standing(answer: z.infer<typeof snapshotAnswers>[number]): OpenJob | undefined {
     return answer.length === 0 ? undefined : toStanding(this.tier, answer);
   }
 

@@ -4,8 +4,8 @@ import { Pool } from 'pg';
 import { z } from 'zod';
 import { createOutboxTable, QueueClient, type OutboxRelay, type QueueClientOptions } from '../../../src/client';
 import { EXCHANGES, QUEUES } from '../../../src/contract/names';
-import { inTransaction, placedOrder, readOutbox } from '../../support/client';
-import { eventually, openHarness, type Harness } from '../../support/harness';
+import { inTransaction, readOutbox } from '../../support/client';
+import { eventually, openHarness, placedOrder, type Harness } from '../../support/harness';
 import { ServiceProcess } from '../../support/service-process';
 import { TcpProxy } from '../../support/tcp-proxy';
 

@@ -7,9 +7,9 @@ import {
   type QueueClientOptions,
 } from '../../../src/client';
 import { EXCHANGES, QUEUES } from '../../../src/contract/names';
-import { countJobs, placedOrder } from '../../support/client';
+import { countJobs } from '../../support/client';
 import { counterOf } from '../../support/counters';
-import { eventually, openHarness, type Harness } from '../../support/harness';
+import { eventually, openHarness, placedOrder, type Harness } from '../../support/harness';
 import { TcpProxy } from '../../support/tcp-proxy';
 
 const NEVER_MS = 1_000_000;

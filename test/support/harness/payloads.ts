@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DomainEventData } from '../../../src/contract/domain-events';
 
 /** A sound payload of `payment-process`; a good card unless told otherwise. */
 export function payment(over: Record<string, unknown> = {}): Record<string, unknown> {
@@ -13,8 +14,8 @@ export function payment(over: Record<string, unknown> = {}): Record<string, unkn
   };
 }
 
-/** Sound data of the domain event `order.placed`. */
-export function order(over: Record<string, unknown> = {}): Record<string, unknown> {
+/** Sound data of the domain event `order.placed`, as the compiler knows it. */
+export function placedOrder(over: Partial<DomainEventData<'order.placed'>> = {}): DomainEventData<'order.placed'> {
   return {
     orderId: randomUUID(),
     userId: randomUUID(),
@@ -27,6 +28,11 @@ export function order(over: Record<string, unknown> = {}): Record<string, unknow
     tickets: [{ ticketId: randomUUID(), seatId: 'A-1' }],
     ...over,
   };
+}
+
+/** The same, with whatever a test puts into it. */
+export function order(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return { ...placedOrder(), ...over };
 }
 
 /** Sound data of the domain event `user.activity`. */

@@ -1,7 +1,7 @@
 import { InvalidCallError } from '../../../src/client';
 import { prepareEvent, prepareRequest } from '../../../src/client/message';
 import { readMessage } from '../../../src/intake/read-message';
-import { placedOrder } from '../../support/client';
+import { placedOrder } from '../../support/harness/payloads';
 
 const SOURCE = '/test-service';
 const TIME = new Date('2026-01-15T10:00:00Z');

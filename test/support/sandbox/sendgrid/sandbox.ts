@@ -3,22 +3,15 @@
  * sent twice, or never. Reachable from this process by the returned handle and from others through /_sandbox (see
  * ../control.ts).
  */
-import { answerControl } from '../control';
 import type { Fault, FaultHandle } from '../faults';
-import { startServer, type Address, type Handled, type SandboxRequest } from '../http';
+import { serveSandbox, type Exchange, type ServeOptions } from '../serve';
 import { SendGridService, type SentMail } from './service';
 
 export type { SentMail } from './service';
 
-/** One request and what it was answered; `reply` says so when it was not. */
-export interface SendGridExchange {
-  request: SandboxRequest;
-  reply: Handled;
-}
+export type SendGridExchange = Exchange;
 
-export interface SendGridSandboxOptions extends Address {
-  onExchange?: (exchange: SendGridExchange) => void;
-}
+export type SendGridSandboxOptions = ServeOptions;
 
 export interface SendGridSandbox {
   url: string;
@@ -38,20 +31,10 @@ export async function startSendGridSandbox(options: SendGridSandboxOptions = {})
     fault: (fault: Fault) => service.faults.add(fault),
     clearFaults: () => service.faults.clear(),
   };
-  const handle = async (request: SandboxRequest): Promise<Handled> => {
-    const control = answerControl(request, { ...controls, ledger: () => ({ mails: controls.ledger() }) });
-    if (control) return control;
-    const reply = await service.handle(request);
-    options.onExchange?.({ request, reply });
-    return reply;
-  };
-  const server = await startServer(handle, options);
+  const served = { ...controls, ledger: () => ({ mails: controls.ledger() }) };
+  const server = await serveSandbox(service, served, options);
   return {
     ...controls,
-    url: server.url,
-    close: () => {
-      service.faults.clear();
-      return server.close();
-    },
+    ...server,
   };
 }

@@ -3,23 +3,17 @@
  * be seen against something that remembers. Reachable from this process by the returned handle and from others through
  * /_sandbox (see ../control.ts).
  */
-import { answerControl } from '../control';
 import type { Fault, FaultHandle } from '../faults';
-import { startServer, type Address, type Handled, type SandboxRequest } from '../http';
+import { serveSandbox, type Exchange, type ServeOptions } from '../serve';
 import { StripeService, type Charge } from './service';
 
 export type { Charge } from './service';
 
-/** One request and what it was answered; `reply` says so when it was not. */
-export interface StripeExchange {
-  request: SandboxRequest;
-  reply: Handled;
-}
+export type StripeExchange = Exchange;
 
-export interface StripeSandboxOptions extends Address {
+export interface StripeSandboxOptions extends ServeOptions {
   /** How far the search runs behind; not at all when absent. */
   indexingDelayMs?: number;
-  onExchange?: (exchange: StripeExchange) => void;
 }
 
 export interface StripeSandbox {
@@ -46,22 +40,12 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     clearFaults: () => service.faults.clear(),
     expireKeys: () => service.keys.expire(),
   };
-  const handle = async (request: SandboxRequest): Promise<Handled> => {
-    const control = answerControl(request, { ...controls, ledger: () => ({ charges: controls.ledger() }) });
-    if (control) return control;
-    const reply = await service.handle(request);
-    options.onExchange?.({ request, reply });
-    return reply;
-  };
-  const server = await startServer(handle, options);
+  const served = { ...controls, ledger: () => ({ charges: controls.ledger() }) };
+  const server = await serveSandbox(service, served, options);
   return {
     ...controls,
-    url: server.url,
+    ...server,
     pauseIndexing: () => service.pauseIndexing(),
     resumeIndexing: () => service.resumeIndexing(),
-    close: () => {
-      service.faults.clear();
-      return server.close();
-    },
   };
 }
