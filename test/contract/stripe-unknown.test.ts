@@ -87,6 +87,14 @@ describe('a stored 500', () => {
     expect(sandbox.ledger()).toHaveLength(charges);
     expect((await find('key-1')).kind).toBe(truth);
   });
+
+  it('does not take the place of a decline, after which there is no effect that it could follow', async () => {
+    sandbox.fault({ kind: 'fail-after-effect' });
+    const declined = chargeRequest({ paymentMethod: 'pm_card_chargeDeclined' });
+
+    expect(await stripe.charge(declined, chargeCall('key-1'))).toMatchObject({ kind: 'declined' });
+    expect(sandbox.ledger()).toEqual([]);
+  });
 });
 
 describe('a caller that stops waiting', () => {

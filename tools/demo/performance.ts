@@ -52,7 +52,10 @@ export async function performSale(
     incidents.told.push(text);
     progress.note(`  ${text}`);
   };
-  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(SALE_LIMIT_MS)]);
+  // Not AbortSignal.timeout: one that only `any` refers to is garbage to Node 20, and never fires.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), SALE_LIMIT_MS);
+  const signal = AbortSignal.any([interrupted, late.signal]);
   console.log(`Publishing ${plan.messages.length} messages, ${PER_SECOND} a second`);
   progress.start();
   try {
@@ -69,6 +72,7 @@ export async function performSale(
     const complete = await allAnswered(stage, signal);
     return { incidents: incidents.told, complete };
   } finally {
+    clearTimeout(timer);
     progress.stop();
   }
 }

@@ -109,7 +109,8 @@ export class StripeService {
     if (fault?.kind === 'fail-before-effect') return finish(taken, serverError());
     this.#currentKey = key ?? null;
     const reply = carryOut(operation, call.parameters, taken);
-    return fault?.kind === 'fail-after-effect' ? finish(taken, serverError()) : reply;
+    // After a decline there is no effect to fail after.
+    return fault?.kind === 'fail-after-effect' && reply.status === 200 ? finish(taken, serverError()) : reply;
   }
 
   #route({ method, path }: SandboxRequest): Operation | undefined {
