@@ -18,8 +18,8 @@ const payload = z.strictObject({
   data: z
     .looseObject({ amount: z.int().min(-MAX_AMOUNT).max(MAX_AMOUNT).optional() })
     .refine((data) => Object.keys(data).length <= MAX_PROPERTIES, `has more than ${MAX_PROPERTIES} entries`),
-  /** When it happened. */
-  timestamp,
+  /** When it happened. Left out, it counts from when it is recorded. */
+  timestamp: timestamp.optional(),
 });
 
 const result = z.strictObject({ eventType: z.string(), processedAt: z.iso.datetime() });
@@ -35,13 +35,13 @@ export const analyticsTrack = defineJobType({
   payload,
   result,
   // The hash tells two events of one moment apart.
-  defaultKey: (event) =>
+  defaultKey: (event, { time }) =>
     [
       'analytics',
       event.eventType,
       event.venueId ?? 'global',
       event.userId ?? 'anonymous',
-      event.timestamp,
+      event.timestamp ?? time.toISOString(),
       sha256(canonicalJson(event)).slice(0, 16),
     ].join('-'),
 });

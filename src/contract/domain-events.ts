@@ -8,23 +8,32 @@ const id = z
   .max(60)
   .regex(/^[^\p{Cc}]+$/u, 'contains control characters');
 
+const order = {
+  orderId: id,
+  userId: z.uuid(),
+  venueId: z.uuid(),
+  eventId: z.uuid(),
+  /** Minor units. */
+  amount: z.int(),
+  currency: z.string().meta({ examples: ['USD'] }),
+  paymentMethod: z.string(),
+  provider: z.enum(['stripe', 'square']).optional(),
+  email: z.email(),
+  tickets: z
+    .array(z.strictObject({ ticketId: id, seatId: id.optional() }))
+    .min(1)
+    .max(1_000),
+};
+
 /** Domain events that this service understands: name = routing key on `platform.events`, schema = their `data`. */
 export const DOMAIN_EVENTS = {
-  'order.placed': z.strictObject({
-    orderId: id,
-    userId: z.uuid(),
-    venueId: z.uuid(),
-    eventId: z.uuid(),
-    /** Minor units. */
-    amount: z.int(),
-    currency: z.string().meta({ examples: ['USD'] }),
-    paymentMethod: z.string(),
-    provider: z.enum(['stripe', 'square']).optional(),
-    email: z.email(),
-    tickets: z
-      .array(z.strictObject({ ticketId: id, seatId: id.optional() }))
-      .min(1)
-      .max(1_000),
+  'order.placed': z.strictObject(order),
+  'order.paid': z.strictObject({
+    ...order,
+    /** The payment's: `transactionId` of its result. */
+    transactionId: z.string().min(1).max(255),
+    /** When it was paid, the same however often the event is told. Left out, the sale counts from when it is recorded. */
+    paidAt: timestamp.optional(),
   }),
   'user.activity': z.strictObject({
     activityId: id,

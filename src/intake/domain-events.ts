@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import { findJobType, type JobTypeName } from '../catalogue';
-import { DOMAIN_EVENTS, isDomainEventName, type DomainEventName } from '../contract/domain-events';
+import {
+  DOMAIN_EVENTS,
+  isDomainEventName,
+  type DomainEventData,
+  type DomainEventName,
+} from '../contract/domain-events';
 import { timeOf, type CloudEvent } from '../contract/envelope';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
@@ -12,6 +17,8 @@ interface MappedJob {
   type: JobTypeName;
   idempotencyKey: string;
   data: Record<string, unknown>;
+  /** Where the event has what is called otherwise in the payload, so that a problem leads to the right place. */
+  places?: Record<string, string>;
 }
 
 type Read = { jobs: MappedJob[] } | { problems: Problem[] };
@@ -24,6 +31,39 @@ function mapping<Data>(schema: z.ZodType<Data>, jobsOf: (data: Data) => MappedJo
   };
 }
 
+type PaidOrder = DomainEventData<'order.paid'>;
+
+function receiptOf({ orderId, transactionId, eventId, amount, currency, email, tickets }: PaidOrder): MappedJob {
+  return {
+    type: 'send-email',
+    idempotencyKey: `order-${orderId}-receipt`,
+    data: {
+      to: email,
+      template: 'order-receipt',
+      data: { orderId, transactionId, eventId, amount, currency, tickets },
+    },
+    places: { 'data.to': 'data.email', 'data.data': 'data' },
+  };
+}
+
+/** The envelope's time is no part of it: an event that is told again may have another one, and is the same sale. */
+function saleOf({ orderId, transactionId, amount, currency, tickets, paidAt, ...order }: PaidOrder): MappedJob {
+  return {
+    type: 'analytics-track',
+    idempotencyKey: `order-${orderId}-analytics`,
+    data: {
+      eventType: 'order.paid',
+      venueId: order.venueId,
+      userId: order.userId,
+      eventId: order.eventId,
+      data: { orderId, transactionId, amount, currency, tickets: tickets.length },
+      ...(paidAt === undefined ? {} : { timestamp: paidAt }),
+    },
+    places: { 'data.timestamp': 'data.paidAt', 'data.data': 'data' },
+  };
+}
+
+/** An index is part of a job's identity: new jobs of an event come after those that it has. */
 const MAPPINGS: Record<DomainEventName, (data: unknown) => Read> = {
   'order.placed': mapping(DOMAIN_EVENTS['order.placed'], (order) => [
     {
@@ -40,6 +80,7 @@ const MAPPINGS: Record<DomainEventName, (data: unknown) => Read> = {
       },
     },
   ]),
+  'order.paid': mapping(DOMAIN_EVENTS['order.paid'], (order) => [receiptOf(order), saleOf(order)]),
   'user.activity': mapping(DOMAIN_EVENTS['user.activity'], ({ activityId, ...data }) => [
     { type: 'analytics-track', idempotencyKey: `activity-${activityId}-analytics`, data },
   ]),
@@ -70,13 +111,19 @@ function collect(judged: (IntakeRequest | Problem[])[]): Mapped {
   return { requests: judged.flatMap((entry) => (Array.isArray(entry) ? [] : [entry])) };
 }
 
+/** The event's fields carry the payload's names, unless the mapping says otherwise. */
+function placeInEvent({ places = {} }: MappedJob, path: string): string {
+  const inPayload = path.replace(/^data\.data/, 'data');
+  const renamed = Object.entries(places).find(([from]) => inPayload === from || inPayload.startsWith(`${from}.`));
+  return renamed ? inPayload.replace(...renamed) : inPayload;
+}
+
 function toRequest(event: CloudEvent, mapping: string, job: MappedJob, index: number): IntakeRequest | Problem[] {
   const type = findJobType(job.type);
   if (!type) throw new Error(`the mapping of ${mapping} asks for ${job.type}, which does not exist`);
   const judged = type.check(job.data, { time: timeOf(event) });
   if ('problems' in judged) {
-    // The event's own fields carry the payload's names, so the paths lead to the right place.
-    return judged.problems.map(({ path, message }) => ({ path: path.replace(/^data\.data/, 'data'), message }));
+    return judged.problems.map(({ path, message }) => ({ path: placeInEvent(job, path), message }));
   }
   return {
     type,

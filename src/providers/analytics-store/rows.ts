@@ -7,8 +7,8 @@ export interface AnalyticsEvent {
   venueId?: string | undefined;
   userId?: string | undefined;
   eventId?: string | undefined;
-  /** RFC 3339. */
-  occurredAt: string;
+  /** RFC 3339; left out, it is the moment at which it is first recorded. */
+  occurredAt?: string | undefined;
   /** Minor units. */
   amount?: number | undefined;
   properties: Record<string, unknown>;
@@ -22,7 +22,7 @@ export async function insertEvents(database: Queryable, events: AnalyticsEvent[]
     events.map((event) => event.venueId ?? null),
     events.map((event) => event.userId ?? null),
     events.map((event) => event.eventId ?? null),
-    events.map((event) => event.occurredAt),
+    events.map((event) => event.occurredAt ?? null),
     events.map((event) => event.amount ?? null),
     events.map((event) => JSON.stringify(event.properties)),
   ]);
@@ -38,7 +38,7 @@ const INSERT = {
   text: `
     WITH recorded AS (
       INSERT INTO analytics_events (id, event_type, venue_id, user_id, event_id, occurred_at, amount, properties)
-      SELECT id, event_type, venue_id, user_id, event_id, occurred_at, amount, properties::jsonb
+      SELECT id, event_type, venue_id, user_id, event_id, coalesce(occurred_at, now()), amount, properties::jsonb
       FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::bigint[], $8::text[])
         AS event (id, event_type, venue_id, user_id, event_id, occurred_at, amount, properties)
       ORDER BY id

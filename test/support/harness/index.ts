@@ -5,7 +5,7 @@ import { TestBus } from './bus';
 import { createTestEnvironment, type TestEnvironment } from './environment';
 
 export { eventually, gate } from './wait';
-export { activity, order, payment, placedOrder } from './payloads';
+export { activity, order, paidOrder, payment, placedOrder } from './payloads';
 export { jobRequestEvent, TestBus, type ReceivedOutcome, type RequestParts } from './bus';
 export { managementCall, type TestEnvironment } from './environment';
 

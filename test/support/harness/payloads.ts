@@ -35,6 +35,11 @@ export function order(over: Record<string, unknown> = {}): Record<string, unknow
   return { ...placedOrder(), ...over };
 }
 
+/** Sound data of the domain event `order.paid`, each to another address. */
+export function paidOrder(over: Partial<DomainEventData<'order.paid'>> = {}): DomainEventData<'order.paid'> {
+  return { ...placedOrder({ email: `guest-${randomUUID()}@example.com` }), transactionId: randomUUID(), ...over };
+}
+
 /** Sound data of the domain event `user.activity`. */
 export function activity(over: Record<string, unknown> = {}): Record<string, unknown> {
   return {

@@ -28,6 +28,11 @@ describe('the default key of analytics-track', () => {
     expect(keyOf(nobodys)).toMatch(/^analytics-ticket\.viewed-global-anonymous-2026-01-15T10:00:00Z-[0-9a-f]{16}$/);
   });
 
+  it('of an event without a time has that of its request', () => {
+    const { timestamp: _, ...timeless } = event;
+    expect(keyOf(timeless)).toContain('-1970-01-01T00:00:00.000Z-');
+  });
+
   it('is the same for the same event, however its members are ordered', () => {
     const reversed = Object.fromEntries(Object.entries(event).toReversed());
     expect(keyOf({ ...reversed, data: { source: 'newsletter', amount: 1_999 } })).toBe(keyOf(event));

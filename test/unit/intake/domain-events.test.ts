@@ -1,6 +1,6 @@
 import type { CloudEvent } from '../../../src/contract/envelope';
 import { mapDomainEvent } from '../../../src/intake/domain-events';
-import { activity, order } from '../../support/harness/payloads';
+import { activity, order, paidOrder } from '../../support/harness/payloads';
 
 const map = (data: CloudEvent['data'], over: { name?: string; type?: string; id?: string } = {}) => {
   const { name = 'order.placed', type = 'com.tickettoken.order.placed.v1', id = 'event-1' } = over;
@@ -65,6 +65,71 @@ describe('order.placed', () => {
       'data.currency',
       'data.provider',
     ]);
+  });
+});
+
+describe('order.paid', () => {
+  const paid = { name: 'order.paid', type: 'com.tickettoken.order.paid.v1' };
+  const requestsOf = (data: CloudEvent['data'], id = 'event-1') => {
+    const mapped = map(data, { ...paid, id });
+    if (!('requests' in mapped)) throw new Error('refused');
+    return mapped.requests;
+  };
+
+  it('asks for its receipt and for the record of the sale, each under a key made of the order', () => {
+    const order = paidOrder({ orderId: 'o-1', transactionId: 't-1', paidAt: '2026-01-15T10:00:00Z' });
+    const { eventId, userId, venueId, amount, currency, tickets, email } = order;
+    expect(requestsOf(order)).toMatchObject([
+      {
+        type: { name: 'send-email' },
+        idempotencyKey: { callers: true, key: 'order-o-1-receipt' },
+        data: {
+          to: email,
+          template: 'order-receipt',
+          data: { orderId: 'o-1', transactionId: 't-1', eventId, amount, currency, tickets },
+        },
+      },
+      {
+        type: { name: 'analytics-track' },
+        idempotencyKey: { callers: true, key: 'order-o-1-analytics' },
+        data: {
+          eventType: 'order.paid',
+          userId,
+          venueId,
+          eventId,
+          data: { orderId: 'o-1', transactionId: 't-1', amount, currency, tickets: 1 },
+          timestamp: '2026-01-15T10:00:00Z',
+        },
+      },
+    ]);
+  });
+
+  it('has an identity for each of its jobs, and others in another event', () => {
+    const order = paidOrder();
+    const keys = ['a', 'b'].flatMap((id) => requestsOf(order, id).map(({ requestKey }) => requestKey));
+    expect(new Set(keys).size).toBe(4);
+    expect(requestsOf(order, 'a').map(({ requestKey }) => requestKey)).toEqual(keys.slice(0, 2));
+  });
+
+  it('told again asks for the same, whatever its envelope says of the time', () => {
+    const order = paidOrder();
+    expect(requestsOf(order)[1]?.data).not.toHaveProperty('timestamp');
+  });
+
+  it('hands on no address but to the receipt', () => {
+    const order = paidOrder({ email: 'ada@example.com' });
+    expect(JSON.stringify(requestsOf(order)[1]?.data)).not.toContain('ada@example');
+  });
+
+  it('that a job refuses is refused as a whole, with the places in the event', () => {
+    const broken = { ...paidOrder(), amount: 0, currency: 'dollars', email: `${'a'.repeat(250)}@example.com` };
+    const mapped = map(broken, paid);
+    if ('requests' in mapped) throw new Error('taken');
+    expect(mapped.problems.map(({ path }) => path).toSorted()).toEqual(['data.amount', 'data.currency', 'data.email']);
+  });
+
+  it('without its transaction is no order.paid', () => {
+    expect(map(order(), paid)).toMatchObject({ problems: [{ path: 'data.transactionId' }] });
   });
 });
 
