@@ -2,9 +2,11 @@ import type { Channel } from 'amqplib';
 import { LOWER_TIERS, QUEUES } from '../contract/names';
 import { RequestConsumer } from '../intake/request-consumer';
 import { countStart, forgetStarts } from '../jobs/dead-letters';
+import { publishBatch } from '../outbox/publish-batch';
 import type { Component } from '../platform/lifecycle';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Consumer, consumerMetrics, type Delivery } from '../platform/rabbitmq/consumer';
+import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
 import { declareTopology } from '../topology/assert';
 import type { Foundation } from './foundation';
 import type { IntakeRoom } from './intake';
@@ -24,7 +26,11 @@ export function composeConsumer(
   const { config, log, metrics, database } = foundation;
   const connection = new RabbitConnection(config.rabbitmq.url, 'intake', log);
   const instruments = consumerMetrics(metrics);
+  const publisher = new Publisher(connection, { name: 'detour', setup: declareTopology });
   const ack = foundation.decorate('ack', (delivery: Delivery) => Promise.resolve(delivery.ack()));
+  const detour = foundation.decorate('detour', (messages: OutgoingMessage[]) =>
+    publishAll(publisher, messages, config.rabbitmq.confirmTimeoutMs),
+  );
 
   const consumerOf = (queue: string, problem: () => string | undefined, suspectAll = false): RequestConsumer => {
     const source = new Consumer(
@@ -40,6 +46,7 @@ export function composeConsumer(
       {
         intake: door.intake,
         ack,
+        detour,
         blockedBy: async () => problem() ?? (await databaseProblem(foundation)),
         countStart: foundation.decorate('count start', (key, delivery) =>
           countStart(database, key, delivery.queue, delivery.content),
@@ -70,6 +77,7 @@ export function composeConsumer(
         stop: () => connection.close(),
         health: { of: 'broker', check: () => connection.check() },
       },
+      { name: 'detour publisher', stop: () => publisher.close() },
       ...[...ofLowerTiers, ...ofMoney].map(({ name, consumer }) => ({
         name: `consumer of ${name}`,
         start: () => Promise.resolve(consumer.start()),
@@ -80,6 +88,16 @@ export function composeConsumer(
       for (const { consumer } of ofMoney) consumer.pauseUntilClear();
     },
   };
+}
+
+/** @throws unless the broker has confirmed every one of them */
+async function publishAll(publisher: Publisher, messages: OutgoingMessage[], timeoutMs: number): Promise<void> {
+  const results = await publishBatch(publisher, messages, timeoutMs);
+  const failed = results.find((result) => result.status === 'rejected' || result.value !== 'confirmed');
+  if (!failed) return;
+  throw new Error('a request could not be sent on to the queue of its tier', {
+    cause: failed.status === 'rejected' ? failed.reason : failed.value,
+  });
 }
 
 async function databaseProblem({ database }: Foundation): Promise<string | undefined> {

@@ -20,6 +20,7 @@ export type StepName =
   | 'mark not queued'
   | 'answer contested'
   | 'reject'
+  | 'detour'
   | 'ack'
   | 'forget starts'
   | 'run job'

@@ -34,7 +34,7 @@ export function composeRelay(foundation: Foundation): Component[] {
     },
     log,
   );
-  const publish = (messages: OutgoingMessage[]) => publishBatch(publisher, messages, config.relay.confirmTimeoutMs);
+  const publish = (messages: OutgoingMessage[]) => publishBatch(publisher, messages, config.rabbitmq.confirmTimeoutMs);
   const relay = new Relay(
     {
       mayPublish: () => lease.held && publisher.connected,

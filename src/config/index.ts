@@ -56,6 +56,8 @@ export function loadConfig(environment: Environment) {
       url: env.AMQP_URL,
       managementUrl: env.RABBITMQ_MANAGEMENT_URL,
       prefetch: env.CONSUMER_PREFETCH,
+      /** A message that the broker has not confirmed by then is published again. */
+      confirmTimeoutMs: 10_000,
     },
     intake: {
       keySecret: env.IDEMPOTENCY_KEY_SECRET,
@@ -70,7 +72,7 @@ export function loadConfig(environment: Environment) {
       lockMs: 10_000,
       stalledCheckMs: 5_000,
     },
-    relay: { batchSize: 500, pollMs: 1_000, maxAttempts: 20, leaseMs: 6_000, confirmTimeoutMs: 10_000 },
+    relay: { batchSize: 500, pollMs: 1_000, maxAttempts: 20, leaseMs: 6_000 },
     recovery: { leaseMs: 6_000, checkEveryMs: 1_000, overdueEveryMs: 30_000, overdueByMs: 15_000 },
     proofs: { everyMs: 30_000 },
     stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },

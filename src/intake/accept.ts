@@ -1,12 +1,11 @@
 /**
  * The one door: validate → claim → enqueue → answer, for requests from the broker, from HTTP, from schedules and
  * workflows alike. After `accept` has resolved, everything that it answered is durable for its tier and the message may be
- * acknowledged; when it rejects, nothing may be. What may crash where is told by the claims of each tier.
+ * acknowledged, once what it answered as detoured has been sent on; when it rejects, nothing may be. What may crash where is told by the claims of each tier.
  */
 import { TIERS, type Tier } from '../contract/names';
-import type { Logger } from '../platform/logger';
+import { describeError, type Logger } from '../platform/logger';
 import { toRejection, writeRejections, type AnswerSteps } from './answers';
-import { detourOf } from './detour';
 import type { IntakeAnswer, Offer, Rejection } from './request';
 import { TierUnavailableError } from './tier-unavailable';
 
@@ -64,14 +63,7 @@ export class Intake {
       return await this.tiers[tier].accept(offers);
     } catch (error) {
       if (!(error instanceof TierUnavailableError) || !offers.every(({ mayDetour }) => mayDetour)) throw error;
-      this.log.warn('jobs of domain events take the way round', { queue: tier, jobs: offers.length });
-      await this.steps.transaction((tx) =>
-        this.steps.append(
-          tx,
-          offers.map(({ request }) => detourOf(request)),
-        ),
-      );
-      this.steps.signal();
+      this.log.warn('requests take the way round', { queue: tier, jobs: offers.length, error: describeError(error) });
       return offers.map(() => ({ kind: 'detoured' }));
     }
   }

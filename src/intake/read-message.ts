@@ -1,39 +1,53 @@
 import { QUEUES, TIERS } from '../contract/names';
 import type { CloudEvent } from '../contract/envelope';
+import type { Problem } from '../platform/json-problems';
 import type { Delivery } from '../platform/rabbitmq/consumer';
 import { decodeEvent, type PartialEvent } from './decode';
+import { firstPlace, type Place } from './detour';
 import { mapDomainEvent } from './domain-events';
 import { requestKeyOf } from './keys';
-import type { Offer, Rejection, RejectionCode } from './request';
+import type { IntakeRequest, Offer, Rejection, RejectionCode } from './request';
 import { validateJobRequest } from './validate-request';
 
 /** A message asks for jobs, or is refused as a whole. */
-export type ReadMessage = { offers: Offer[] } | { rejection: Rejection };
+export type ReadMessage = { event: CloudEvent; from: Place; offers: Offer[] } | { rejection: Rejection };
 
 /** A delivery → the jobs that it asks for, or every problem with it. Never throws for what a message says. */
 export function readMessage(
   delivery: Pick<Delivery, 'queue' | 'routingKey' | 'content' | 'contentType' | 'headers'>,
 ): ReadMessage {
-  const queue = firstQueue(delivery);
+  const from = firstPlace(delivery);
   const decoded = decodeEvent(delivery.content, delivery.contentType);
-  if ('partial' in decoded) return { rejection: unreadable(delivery, queue, decoded.partial, decoded.problems) };
+  if ('partial' in decoded) return { rejection: unreadable(delivery, from.queue, decoded.partial, decoded.problems) };
   const { event } = decoded;
-  if (queue === QUEUES.domainEvents) {
-    const mapped = mapDomainEvent(event, delivery.routingKey);
-    if ('requests' in mapped)
-      return { offers: mapped.requests.map((request) => ({ request, body: delivery.content, mayDetour: true })) };
-    return { rejection: refuse(delivery, queue, event, mapped.code, mapped.problems, undefined) };
+  const read = requestsOf(event, from);
+  if (!('requests' in read)) {
+    return { rejection: refuse(delivery, from.queue, event, read.code, read.problems, read.type) };
   }
-  const validated = validateJobRequest(event, delivery.routingKey);
-  if ('request' in validated)
-    return { offers: [{ request: validated.request, body: delivery.content, mayDetour: false }] };
-  return { rejection: refuse(delivery, queue, event, validated.code, validated.problems, validated.type) };
+  const meant = read.requests.filter(({ type }) => from.tier === undefined || type.queue === from.tier);
+  return { event, from, offers: meant.map((request) => toOffer(request, delivery)) };
+}
+
+type Requests = { requests: IntakeRequest[] } | { code: RejectionCode; problems: Problem[]; type: string | undefined };
+
+function requestsOf(event: CloudEvent, { queue, routingKey }: Place): Requests {
+  if (queue === QUEUES.domainEvents) {
+    const mapped = mapDomainEvent(event, routingKey);
+    return 'requests' in mapped ? mapped : { ...mapped, type: undefined };
+  }
+  const validated = validateJobRequest(event, routingKey);
+  return 'request' in validated ? { requests: [validated.request] } : validated;
+}
+
+/** In its tier's own queue it holds up nobody else, and waits there. */
+function toOffer(request: IntakeRequest, { queue, content }: Pick<Delivery, 'queue' | 'content'>): Offer {
+  return { request, body: content, mayDetour: queue !== QUEUES.requests[request.type.queue] };
 }
 
 /** The refusal of a message that ended the processes which read it; reads of it only what is safe. */
 export function poisonRejection(delivery: Delivery): Rejection {
   return {
-    ...refusal(delivery, firstQueue(delivery), 'POISON_MESSAGE'),
+    ...refusal(delivery, firstPlace(delivery).queue, 'POISON_MESSAGE'),
     problems: [{ path: '(message)', message: 'ended three processes that read it; it was not read again' }],
   };
 }
@@ -91,12 +105,6 @@ function refusal(delivery: Pick<Delivery, 'content'>, queue: string, code: Rejec
     jobId: undefined,
     body: delivery.content,
   };
-}
-
-/** The queue that the publisher's message was routed to. The broker notes it when it dead-letters; a publisher could too. */
-function firstQueue(delivery: Pick<Delivery, 'queue' | 'headers'>): string {
-  const first = delivery.headers['x-first-death-queue'];
-  return delivery.queue === QUEUES.deadRequests && typeof first === 'string' ? first : delivery.queue;
 }
 
 /** How the place that a refused message came from is called in the routing key of its answer. */

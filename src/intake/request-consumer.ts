@@ -1,13 +1,16 @@
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import type { Delivery } from '../platform/rabbitmq/consumer';
+import type { OutgoingMessage } from '../platform/rabbitmq/publisher';
 import { isUnavailable } from '../platform/postgres/errors';
 import { exponentialBackoffMs, pause } from '../platform/time';
 import { uuidV5 } from '../platform/ids';
 import { sha256 } from '../platform/ids';
 import type { Intake } from './accept';
+import { detourOf } from './detour';
 import type { IntakeMetrics } from './metrics';
-import { poisonRejection, readMessage } from './read-message';
+import { poisonRejection, readMessage, type ReadMessage } from './read-message';
+import type { Offer } from './request';
 import { TierUnavailableError } from './tier-unavailable';
 
 /** The side of the broker that a consumer needs; composed in service.ts. */
@@ -30,6 +33,8 @@ export interface RequestConsumerOptions {
 export interface RequestConsumerSteps {
   intake: Intake;
   ack: (delivery: Delivery) => Promise<void>;
+  /** Resolves when the broker has all of them. */
+  detour: (messages: OutgoingMessage[]) => Promise<void>;
   /** Why nothing may be taken now; undefined when all is well. */
   blockedBy: () => Promise<string | undefined>;
   countStart: (key: string, delivery: Delivery) => Promise<number>;
@@ -158,9 +163,25 @@ export class RequestConsumer {
 
   private async takeIn(deliveries: Delivery[]): Promise<void> {
     const messages = deliveries.map(readMessage);
-    await this.steps.intake.accept(messages.flatMap((message) => ('offers' in message ? message.offers : [])));
+    const offers = messages.flatMap((message) => ('offers' in message ? message.offers : []));
+    const answers = await this.steps.intake.accept(offers);
+    const detoured = new Set(offers.filter((_, index) => answers[index]?.kind === 'detoured'));
     await this.steps.intake.reject(messages.flatMap((message) => ('rejection' in message ? [message.rejection] : [])));
+    await this.detour(deliveries, messages, detoured);
     for (const delivery of deliveries) await this.steps.ack(delivery);
+  }
+
+  /** Once for each tier that cannot take its jobs of the message now. */
+  private async detour(deliveries: Delivery[], messages: ReadMessage[], detoured: Set<Offer>): Promise<void> {
+    if (detoured.size === 0) return;
+    await this.steps.detour(
+      deliveries.flatMap((delivery, index) => {
+        const message = messages[index];
+        if (!message || !('offers' in message)) return [];
+        const tiers = message.offers.filter((offer) => detoured.has(offer)).map(({ request }) => request.type.queue);
+        return [...new Set(tiers)].map((tier) => detourOf(delivery, message.event, message.from, tier));
+      }),
+    );
   }
 
   private isSuspect(delivery: Delivery): boolean {

@@ -24,7 +24,7 @@ export interface IntakeRequest {
 export interface Offer {
   request: IntakeRequest;
   body: Buffer | undefined;
-  /** A job that a domain event asks for: while its tier cannot take it, it may wait in the tier's own request queue. */
+  /** It came by a queue that others need too: while its tier cannot take it, it may wait in the tier's own queue. */
   mayDetour: boolean;
 }
 
@@ -64,6 +64,6 @@ export type IntakeAnswer =
   /** The same request came again: nothing new happens. */
   | { kind: 'redelivered'; jobId: string }
   | { kind: 'duplicate'; jobId: string }
-  /** Its tier cannot take it now: it waits in the tier's request queue. */
+  /** Its tier cannot take it now: it is to wait in the tier's own request queue. */
   | { kind: 'detoured' }
   | { kind: 'rejected'; code: RejectionCode; problems: Problem[]; jobId: string | undefined };

@@ -137,7 +137,7 @@ it('a broker that confirms nothing holds one batch, and what it did confirm is m
         },
       }),
     },
-    tuned({ batchSize: 5, confirmTimeoutMs: 200 }),
+    (config) => ({ ...tuned({ batchSize: 5 })(config), rabbitmq: { ...config.rabbitmq, confirmTimeoutMs: 200 } }),
     throughProxy(),
   );
   const messages = Array.from({ length: 12 }, () => message());

@@ -1,7 +1,7 @@
 import { CONTENT_TYPE, QUEUES } from '../../../src/contract/names';
-import { readMessage } from '../../../src/intake/read-message';
+import { readMessage, type ReadMessage } from '../../../src/intake/read-message';
 import { jobRequestEvent } from '../../support/harness/bus';
-import { order, payment } from '../../support/harness/payloads';
+import { order, paidOrder, payment } from '../../support/harness/payloads';
 
 const request = jobRequestEvent({ type: 'payment-process', data: payment() });
 const event = { specversion: '1.0', id: 'e-1', source: '/orders', type: 'order.placed', data: order() };
@@ -38,4 +38,23 @@ describe('a message', () => {
       rejection: { origin: 'money' },
     });
   });
+
+  it('that took the way round is read as where it was first, for the tier that it waited for', () => {
+    const paid = { ...event, type: 'order.paid', data: paidOrder() };
+    const { background } = QUEUES.requests;
+    const headers = { 'first-queue': QUEUES.domainEvents, 'first-routing-key': 'order.paid' };
+    const first = read(paid, QUEUES.domainEvents, 'order.paid');
+    const later = read(paid, background, background, headers);
+    expect(requestsOf(first).map(({ type }) => type.name)).toEqual(['send-email', 'analytics-track']);
+    expect(requestsOf(later)).toEqual(requestsOf(first).slice(1));
+  });
+
+  it('is not read as one that took the way round because its publisher says so', () => {
+    const headers = { 'first-queue': QUEUES.domainEvents, 'first-routing-key': 'order.placed' };
+    expect(read(event, QUEUES.requests.money, 'money.payment-process', headers)).toMatchObject({
+      rejection: { origin: 'money' },
+    });
+  });
 });
+
+const requestsOf = (message: ReadMessage) => ('offers' in message ? message.offers.map(({ request }) => request) : []);
