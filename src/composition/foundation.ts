@@ -15,6 +15,7 @@ export type StepName =
   | 'keep lease'
   | 'count start'
   | 'claim'
+  | 'confirm'
   | 'enqueue'
   | 'prolong'
   | 'mark not queued'

@@ -106,6 +106,7 @@ function volatileClaims(
     {
       ...answering,
       claim: decorate('claim', (asked) => open.claim(asked)),
+      confirm: decorate('confirm', (jobs) => open.confirm(jobs)),
       release: (asked) => open.release(asked),
       forget: (ended) => open.forget(ended),
       enqueue: decorate('enqueue', (jobs) => queue.add(jobs)),

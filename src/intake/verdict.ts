@@ -22,7 +22,10 @@ export interface Standing {
   refused: Map<string, { code: string; problems: Rejection['problems']; jobId: string | undefined }>;
 }
 
-export function judge(claim: Claim, { jobs, followed, refused }: Standing): Verdict {
+/** What of a claim decides about it. */
+export type JudgedBy = Pick<Claim, 'requestKey' | 'rejectionKey' | 'liveKey' | 'fingerprint' | 'priority' | 'delayMs'>;
+
+export function judge(claim: JudgedBy, { jobs, followed, refused }: Standing): Verdict {
   const followedId = followed.get(claim.requestKey);
   const same = jobs.find((job) => job.requestKey === claim.requestKey || job.jobId === followedId);
   if (same) return judgeSameRequest(claim, same, followedId !== undefined);
@@ -41,7 +44,7 @@ export function toAnswer(verdict: Exclude<Verdict, { kind: 'released' }>): Intak
   return verdict;
 }
 
-function judgeSameRequest(claim: Claim, job: StandingJob, follows: boolean): Verdict {
+function judgeSameRequest(claim: JudgedBy, job: StandingJob, follows: boolean): Verdict {
   if (job.fingerprint !== claim.fingerprint) {
     const problems = [{ path: 'id', message: 'belongs to a request with another payload' }];
     return { kind: 'rejected', code: 'REQUEST_ID_REUSED', problems, jobId: job.jobId };
@@ -50,7 +53,7 @@ function judgeSameRequest(claim: Claim, job: StandingJob, follows: boolean): Ver
 }
 
 /** Redis ignores what it still holds, and gets back what a crash kept from it. */
-function redispatchOf(job: StandingJob, claim: Claim): QueuedJob[] {
+function redispatchOf(job: StandingJob, claim: JudgedBy): QueuedJob[] {
   if (job.status !== 'pending' || !job.queued) return [];
   const { jobId, generation, dispatch, type } = job;
   return [{ jobId, generation, dispatch, type, priority: claim.priority, delayMs: claim.delayMs }];

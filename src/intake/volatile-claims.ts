@@ -1,7 +1,7 @@
 import type { LowerTier } from '../contract/names';
 import type { Claim } from '../jobs/claim';
 import type { StandingJob } from '../jobs/conflicts';
-import type { OpenJob } from '../jobs/volatile/record';
+import type { Confirmation, OpenJob } from '../jobs/volatile/record';
 import type { ClaimedJob } from '../jobs/volatile/store';
 import type { QueuedJob } from '../queues/ref';
 import { writeAnswers, type AnswerSteps, type Candidate } from './answers';
@@ -14,8 +14,11 @@ import { judge, toAnswer, type Standing, type Verdict } from './verdict';
 export interface VolatileClaimSteps extends AnswerSteps {
   /** For each claim: undefined when it is an open job now, else the open job that stands in its way. */
   claim: (claims: Claim[]) => Promise<(OpenJob | undefined)[]>;
-  release: (claims: Claim[]) => Promise<void>;
-  forget: (jobs: OpenJob[]) => Promise<void>;
+  /** Makes claims into jobs, whoever made them. */
+  confirm: (jobs: ClaimedJob[]) => Promise<Confirmation[]>;
+  /** Takes claims back, and answers for each whether it did: one that somebody has confirmed is, or was, a job. */
+  release: (claims: (Claim | OpenJob)[]) => Promise<boolean[]>;
+  forget: (jobs: OpenJob[]) => Promise<unknown>;
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
   /** Answers for each whether it was still remembered. */
   prolong: (jobs: ClaimedJob[]) => Promise<boolean[]>;
@@ -32,9 +35,22 @@ interface Met extends Candidate {
   open: OpenJob | undefined;
 }
 
+type JudgedClaim = Met & { verdict: Verdict };
+
+/** What is in the way of claims, and what only seems to be. */
+interface Found {
+  standing: Standing;
+  /** Redis holds them as open, and PostgreSQL knows that they have ended. */
+  ended: OpenJob[];
+  /** Claims that PostgreSQL would have overruled, had their process lived to ask. */
+  overruled: OpenJob[];
+}
+
 /**
  * Requests of a lower tier to jobs: claimed in the tier's own Redis, then compared with what PostgreSQL remembers of jobs
- * that have ended, in this order: an end is committed before Redis forgets the job, so one of the two knows it.
+ * that have ended, in this order: an end is committed before Redis forgets the job, so one of the two knows it. A claim
+ * that nothing is in the way of is confirmed, and only then queued, or told of to anybody. Whoever meets a claim that is
+ * not confirmed judges it as its own process would, and confirms it or takes it back: the first one decides for both.
  *
  * What may crash where: before the job is in the queue its claim lives a minute, and whoever asks for the same meanwhile
  * puts the same job into the queue. Afterwards the message comes again and is found to be the same request.
@@ -57,29 +73,13 @@ export class VolatileClaims {
   private async claimRound(candidates: Candidate[], answers: Answers): Promise<Candidate[]> {
     const found = await this.inRedis(() => this.steps.claim(candidates.map(({ claim }) => claim)));
     const met: Met[] = candidates.map((candidate, index) => ({ ...candidate, open: found[index] }));
-    const { standing, ended } = await this.findStanding(met);
+    const { standing, ended, overruled } = await this.findStanding(met);
     const judged = met.map((one) => ({ ...one, verdict: judge(one.claim, withoutItself(standing, one)) }));
-    const created = judged.filter(({ open, verdict }) => !open && verdict.kind === 'released');
-    const overruled = judged.flatMap(({ open, claim, verdict }) =>
-      open || verdict.kind === 'released' ? [] : [claim],
-    );
-    const takenBack = new Set(overruled.map(({ jobId }) => jobId));
-    // What others of the batch were told of a claim that is taken back is no answer: they claim again.
-    const settled = judged.filter(
-      ({ verdict }) => verdict.kind !== 'released' && !takenBack.has(namedBy(verdict) ?? ''),
-    );
-
-    await this.inRedis(async () => {
-      await this.steps.release(overruled);
-      await this.steps.forget(ended);
-      await this.enqueue(
-        created,
-        settled.flatMap(({ open, claim, verdict }) =>
-          open && namedBy(verdict) === open.jobId ? [{ claim, open }] : [],
-        ),
-      );
-    });
-    if (created.length > 0) await this.steps.countAccepted(created.length);
+    const certain = await this.decideClaims(judged);
+    await this.inRedis(() => this.steps.forget(ended));
+    await this.inRedis(() => this.steps.release(overruled));
+    const created = certain.filter(({ verdict }) => verdict.kind === 'released');
+    const settled = certain.filter(({ verdict }) => verdict.kind !== 'released');
     if (settled.length > 0) {
       await this.steps.transaction((tx) => writeAnswers(this.steps, tx, settled));
       this.steps.signal();
@@ -92,60 +92,113 @@ export class VolatileClaims {
   }
 
   /**
-   * What is in the way of the claims. `ended` are those that Redis holds as open and PostgreSQL knows better about: they
-   * have ended, or they are claims that it would have overruled, had their process lived to ask.
+   * Takes back what was overruled, and confirms and queues what is a job. Answers with those that may be told so; for
+   * the others somebody else has decided otherwise meanwhile, and they claim again.
    */
-  private async findStanding(met: Met[]): Promise<{ standing: Standing; ended: OpenJob[] }> {
+  private async decideClaims(judged: JudgedClaim[]): Promise<JudgedClaim[]> {
+    const takenBack = await this.takeBack(
+      judged.flatMap(({ open, claim, verdict }) => (open || verdict.kind === 'released' ? [] : [claim])),
+    );
+    const created = judged.filter(({ open, verdict }) => !open && verdict.kind === 'released');
+    const again = judged.flatMap(({ open, claim, verdict }) =>
+      open && namedBy(verdict) === open.jobId ? [{ claim, open }] : [],
+    );
+    const confirmed = await this.confirm([
+      ...created.map(({ claim }) => claim),
+      ...again.map(({ claim, open }) => ({ ...open, delayMs: claim.delayMs })),
+    ]);
+    await this.enqueue(
+      created.filter(({ claim }) => confirmed.has(claim.jobId)),
+      again.filter(({ open }) => confirmed.has(open.jobId)),
+      (jobId) => confirmed.get(jobId) === 'now',
+    );
+
+    // What Redis holds as open is certain once it is confirmed; what has ended is certain anyhow.
+    const openIds = new Set(judged.map(({ claim, open }) => (open ?? claim).jobId));
+    const isCertain = (jobId = '') => confirmed.has(jobId) || !openIds.has(jobId);
+    return judged.filter(({ open, claim, verdict }) => {
+      if (verdict.kind === 'released') return !open && confirmed.has(claim.jobId);
+      return (open !== undefined || takenBack.has(claim.jobId)) && isCertain(namedBy(verdict));
+    });
+  }
+
+  private async takeBack(claims: Claim[]): Promise<Set<string>> {
+    const taken = await this.inRedis(() => this.steps.release(claims));
+    return new Set(claims.filter((_, index) => taken[index]).map(({ jobId }) => jobId));
+  }
+
+  /** Answers with those that are jobs now. Whoever makes a claim into one counts it: who claimed it may be dead. */
+  private async confirm(jobs: ClaimedJob[]): Promise<Map<string, Confirmation>> {
+    const answers = await this.inRedis(() => this.steps.confirm(jobs));
+    const there = new Map<string, Confirmation>();
+    jobs.forEach(({ jobId }, index) => {
+      const answer = answers[index];
+      // The same job may stand here twice, and only the first answer tells who confirmed it.
+      if (answer && answer !== 'gone' && !there.has(jobId)) there.set(jobId, answer);
+    });
+    await this.countAccepted([...there.values()].filter((answer) => answer === 'now').length);
+    return there;
+  }
+
+  private async countAccepted(count: number): Promise<void> {
+    if (count !== 0) await this.steps.countAccepted(count);
+  }
+
+  private async findStanding(met: Met[]): Promise<Found> {
     const claims = met.map(({ claim }) => claim);
     const open = uniqueById(met.flatMap((one) => one.open ?? []));
     const requestKeys = [...claims, ...open].map(({ requestKey }) => requestKey);
     const [followed, refused] = await Promise.all([
       this.steps.readFollowed(requestKeys),
-      this.steps.readRefusals(claims.flatMap(({ rejectionKey }) => rejectionKey ?? [])),
+      this.steps.readRefusals([...claims, ...open].flatMap(({ rejectionKey }) => rejectionKey ?? [])),
     ]);
     const finished = await this.steps.readFinished({
       requestKeys,
       liveKeys: [...claims, ...open].map(({ liveKey }) => liveKey),
       jobIds: [...followed.values(), ...open.map(({ jobId }) => jobId)],
     });
-    const wasRefused = new Set(
-      claims.flatMap(({ requestKey, rejectionKey }) => (refused.has(rejectionKey ?? '') ? [requestKey] : [])),
+    const hasEnded = new Set(finished.map(({ jobId }) => jobId));
+    const ended = open.filter(({ jobId }) => hasEnded.has(jobId));
+    const overruled = open.filter(
+      (job) => !job.confirmed && !hasEnded.has(job.jobId) && isOverruled(job, { jobs: finished, followed, refused }),
     );
-    const ended = open.filter(
-      (job) =>
-        finished.some(({ jobId }) => jobId === job.jobId) ||
-        (isMereClaim(job) &&
-          (followed.has(job.requestKey) ||
-            wasRefused.has(job.requestKey) ||
-            finished.some((one) => isInTheWay(one, job)))),
-    );
-    const stillOpen = open.filter((job) => !ended.includes(job));
-    return { standing: { jobs: [...finished, ...stillOpen], followed, refused }, ended };
+    const stillOpen = open.filter((job) => !ended.includes(job) && !overruled.includes(job));
+    return { standing: { jobs: [...finished, ...stillOpen], followed, refused }, ended, overruled };
   }
 
   /**
    * The new jobs, and once more those that were asked for again: whoever claimed them may not have come so far. All of
    * them must be remembered from here on; one whose minute had passed meanwhile would be acknowledged and lost.
    */
-  private async enqueue(created: Candidate[], again: { claim: Claim; open: OpenJob }[]): Promise<void> {
+  private async enqueue(
+    created: Candidate[],
+    again: { claim: Claim; open: OpenJob }[],
+    isCounted: (jobId: string) => boolean,
+  ): Promise<void> {
     const waiting = again.filter(({ open }) => open.status === 'pending');
-    await this.steps.enqueue([
-      ...created.map(({ claim }) => firstDispatch(claim)),
-      ...waiting.map(({ claim, open }) => ({ ...firstDispatch(claim), jobId: open.jobId, delayMs: 0 })),
-    ]);
+    await this.inRedis(() =>
+      this.steps.enqueue([
+        ...created.map(({ claim }) => firstDispatch(claim)),
+        ...waiting.map(({ claim, open }) => ({ ...firstDispatch(claim), jobId: open.jobId, delayMs: 0 })),
+      ]),
+    );
     const jobs = [
       ...created.map(({ claim }) => claim),
       ...again.map(({ claim, open }) => ({ ...open, delayMs: claim.delayMs })),
     ];
-    const remembered = await this.steps.prolong(jobs);
+    const remembered = await this.inRedis(() => this.steps.prolong(jobs));
     const gone = jobs.filter((_, index) => !remembered[index]).map(({ jobId }) => jobId);
-    if (gone.length > 0) await this.expectEnded([...new Set(gone)]);
+    if (gone.length > 0) await this.expectEnded([...new Set(gone)], isCounted);
   }
 
-  /** A quick job may have ended by now; whatever else is gone was not remembered long enough. */
-  private async expectEnded(jobIds: string[]): Promise<void> {
+  /** A quick job may have ended by now; whatever else is gone was not remembered long enough, and will be claimed again. */
+  private async expectEnded(jobIds: string[], isCounted: (jobId: string) => boolean): Promise<void> {
     const ended = await this.steps.readFinished({ requestKeys: [], liveKeys: [], jobIds });
-    if (ended.length < jobIds.length) throw new Error('a claim had expired before its job was in the queue');
+    const hasEnded = new Set(ended.map(({ jobId }) => jobId));
+    const lost = jobIds.filter((jobId) => !hasEnded.has(jobId));
+    if (lost.length === 0) return;
+    await this.countAccepted(-lost.filter(isCounted).length);
+    throw new TierUnavailableError(this.tier, 'a claim was gone before its job was in the queue');
   }
 
   private async inRedis<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -161,17 +214,15 @@ function uniqueById(jobs: OpenJob[]): OpenJob[] {
   return [...new Map(jobs.map((job) => [job.jobId, job])).values()];
 }
 
-/** Whoever claimed it has not put it into the queue, so that nobody was told that it is a job. */
-function isMereClaim({ status, queued }: OpenJob): boolean {
-  return status === 'pending' && !queued;
-}
-
-function isInTheWay(finished: StandingJob, { requestKey, liveKey }: OpenJob): boolean {
-  return finished.requestKey === requestKey || finished.liveKey === liveKey;
+/** Whether the process that made a claim would take it back, once it had asked PostgreSQL. */
+function isOverruled(claimed: OpenJob, remembered: Standing): boolean {
+  return judge({ ...claimed, priority: 0, delayMs: 0 }, remembered).kind !== 'released';
 }
 
 /** A claim that others of its batch ran into must not run into itself. */
-function withoutItself(standing: Standing, { claim }: Met): Standing {
+function withoutItself(standing: Standing, { claim, open }: Met): Standing {
+  // One that it met under its own id was confirmed by somebody else, a round ago.
+  if (open) return standing;
   return { ...standing, jobs: standing.jobs.filter(({ jobId }) => jobId !== claim.jobId) };
 }
 

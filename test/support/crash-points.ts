@@ -65,6 +65,7 @@ const CRASH_POINTS: CrashPoint[] = [
 const LOWER_POINTS: CrashPoint[] = [
   { step: 'count start', call: 1 },
   { step: 'claim', call: 1 },
+  { step: 'confirm', call: 1 },
   { step: 'enqueue', call: 1 },
   { step: 'prolong', call: 1 },
   { step: 'answer contested', call: 1 },

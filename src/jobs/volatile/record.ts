@@ -17,6 +17,7 @@ const volatileRecord = z.object({
   liveKey: z.uuid(),
   fingerprint: z.string(),
   requestKey: z.uuid(),
+  rejectionKey: z.uuid().nullable(),
   source: z.string(),
   requestId: z.string(),
   correlationId: z.string().nullable(),
@@ -35,6 +36,7 @@ export function writeRecord(claim: Claim, now: Date): string {
     liveKey: claim.liveKey,
     fingerprint: claim.fingerprint,
     requestKey: claim.requestKey,
+    rejectionKey: claim.rejectionKey ?? null,
     source: claim.source,
     requestId: claim.requestId,
     correlationId: claim.correlationId ?? null,
@@ -71,6 +73,11 @@ export const unstartedAnswer = z.union([
   z.tuple([]),
 ]);
 export const flags = z.array(z.literal([0, 1]));
+/** Whether a claim is a job now, was one before, or is gone. */
+export const confirmations = z.array(
+  z.literal([0, 1, 2]).transform((answer) => (['gone', 'before', 'now'] as const)[answer]),
+);
+export type Confirmation = z.infer<typeof confirmations>[number];
 
 /** Fields of one hash, by name, as `HMGET` answers. */
 export const viewedFields = z.tuple([text, status, count, count, moment, moment.nullable()]);
@@ -103,12 +110,15 @@ export function ownersOf(payload: unknown): { userId: string | undefined; venueI
 /** An open job; it always holds its key. */
 export interface OpenJob extends StandingJob {
   liveKey: string;
+  rejectionKey: string | undefined;
+  /** Somebody found nothing in PostgreSQL that is in its way. Until then it is a mere claim, and nobody is told of it. */
+  confirmed: boolean;
 }
 
 /** An open job as it stands in the way of a claim, or is looked at. */
 export function toStanding(
   tier: Tier,
-  [jobId, record, jobStatus, attempts, sequence, startedAt, queued]: Exclude<
+  [jobId, record, jobStatus, attempts, sequence, startedAt, confirmed]: Exclude<
     z.infer<typeof snapshotAnswers>[number],
     []
   >,
@@ -116,9 +126,11 @@ export function toStanding(
   return {
     ...toRecord(tier, jobId, record, { status: jobStatus, attempts, sequence, startedAt }),
     requestKey: record.requestKey,
+    rejectionKey: record.rejectionKey ?? undefined,
     liveKey: record.liveKey,
     fingerprint: record.fingerprint,
-    queued: queued === '1',
+    confirmed: confirmed === '1',
+    queued: false,
   };
 }
 

@@ -12,7 +12,7 @@ const NOW = `
 
 const SNAPSHOT = `
   local function snapshot(id)
-    local job = redis.call('HMGET', prefix .. id, 'record', 'status', 'attempts', 'sequence', 'startedAt', 'queued')
+    local job = redis.call('HMGET', prefix .. id, 'record', 'status', 'attempts', 'sequence', 'startedAt', 'confirmed')
     if not job[1] then return nil end
     return { id, job[1], job[2], job[3], job[4], job[5] or '', job[6] or '' }
   end`;
@@ -46,33 +46,39 @@ export const CLAIM = new RedisScript(`
   return answers`);
 
 /**
- * Marks jobs as queued. KEYS: job, request and key of each. ARGV: a life in milliseconds for each; a longer one stays.
- * Answers for each with 1 when the job is still there.
+ * Confirms claims: they are jobs from here on, whoever made them. KEYS: job, request and key of each. ARGV: a life in
+ * milliseconds for each; a longer one stays. Answers for each with 2 when this confirmed it, with 1 when it was confirmed
+ * already, with 0 when it is gone.
  */
-export const PROLONG = new RedisScript(`
+export const CONFIRM = new RedisScript(`
   local answers = {}
   for i, key in ipairs(KEYS) do
     local life = tonumber(ARGV[math.ceil(i / 3)])
     if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
     if i % 3 == 1 then
       local exists = redis.call('EXISTS', key)
-      if exists == 1 then redis.call('HSET', key, 'queued', 1) end
-      answers[#answers + 1] = exists
+      answers[#answers + 1] = exists == 1 and 1 + redis.call('HSETNX', key, 'confirmed', 1) or 0
     end
   end
   return answers`);
 
-/** KEYS: job, request and key of each. ARGV: 1 to spare jobs that were started; then the id of each. */
+/**
+ * KEYS: job, request and key of each. ARGV: 1 to spare those that were confirmed; then the id of each. Answers for each
+ * with 1 when this took it away.
+ */
 export const FORGET = new RedisScript(`
+  local answers = {}
   for i = 0, #KEYS / 3 - 1 do
-    local id = ARGV[i + 2]
-    if ARGV[1] ~= '1' or redis.call('HGET', KEYS[3 * i + 1], 'starts') == '0' then
-      redis.call('DEL', KEYS[3 * i + 1])
+    local id, job = ARGV[i + 2], KEYS[3 * i + 1]
+    answers[i + 1] = 0
+    if ARGV[1] ~= '1' or redis.call('HEXISTS', job, 'confirmed') == 0 then
+      answers[i + 1] = redis.call('DEL', job)
       for pointer = 3 * i + 2, 3 * i + 3 do
         if redis.call('GET', KEYS[pointer]) == id then redis.call('DEL', KEYS[pointer]) end
       end
     end
-  end`);
+  end
+  return answers`);
 
 const START_ONE = `
   local function start(job, token)

@@ -4,8 +4,9 @@
  * (jobs/finished.ts), and only then is it forgotten here.
  *
  * What may crash where: a claim lives a minute until its job is in the queue, so that one whose process died does not
- * hold its key; the same request, or another one with its key, puts the same job into the queue. A job whose end was
- * committed and which is not forgotten yet is recognised by the guard, which asks PostgreSQL.
+ * hold its key; the same request, or another one with its key, confirms the same claim, or takes it back, and puts the
+ * same job into the queue. A job whose end was committed and which is not forgotten yet is recognised by the guard, which
+ * asks PostgreSQL.
  */
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
@@ -14,6 +15,7 @@ import type { Claim } from '../claim';
 import type { JobView } from '../read';
 import type { HeldClaim, StartedJob, StartRequest, UnstartedJob } from '../start';
 import {
+  confirmations,
   flags,
   ONLY_DISPATCH,
   ONLY_GENERATION,
@@ -26,9 +28,10 @@ import {
   unstartedAnswer,
   viewedFields,
   writeRecord,
+  type Confirmation,
   type OpenJob,
 } from './record';
-import { CLAIM, FORGET, HOLDS, PROLONG, PUT_BACK, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
+import { CLAIM, CONFIRM, FORGET, HOLDS, PUT_BACK, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
 
 /** A claim whose job did not reach the queue lets go of its key after this. */
 const UNQUEUED_LIFE_MS = 60_000;
@@ -80,20 +83,20 @@ export class VolatileJobs {
     return snapshotAnswers.parse(answers).map((answer) => this.standing(answer));
   }
 
-  /** The jobs are in the queue: they are remembered as long as it may take. Answers for each whether it still was there. */
-  async prolong(jobs: ClaimedJob[]): Promise<boolean[]> {
-    if (jobs.length === 0) return [];
-    const answers = await PROLONG.run(
-      this.redis,
-      jobs.flatMap((job) => this.keysOf(job)),
-      jobs.map(({ delayMs }) => delayMs + OPEN_LIFE_MS),
-    );
-    return flags.parse(answers).map((flag) => flag === 1);
+  /** Nothing in PostgreSQL is in their way: they are jobs. */
+  confirm(jobs: ClaimedJob[]): Promise<Confirmation[]> {
+    return this.keep(jobs, () => UNQUEUED_LIFE_MS);
   }
 
-  /** Takes back claims that should not have been made; a job that was started meanwhile stays. */
-  async release(jobs: (HeldClaim & { jobId: string })[]): Promise<void> {
-    await this.forgetAll(jobs, true);
+  /** The jobs are in the queue: they are remembered as long as it may take. Answers for each whether it still was there. */
+  async prolong(jobs: ClaimedJob[]): Promise<boolean[]> {
+    const answers = await this.keep(jobs, ({ delayMs }) => delayMs + OPEN_LIFE_MS);
+    return answers.map((answer) => answer !== 'gone');
+  }
+
+  /** Takes back claims that should not have been made, and answers for each whether it did: a confirmed one is a job. */
+  release(jobs: (HeldClaim & { jobId: string })[]): Promise<boolean[]> {
+    return this.forgetAll(jobs, true);
   }
 
   /** Their end is committed. */
@@ -164,13 +167,24 @@ export class VolatileJobs {
     return fields[0] === null ? undefined : toView(this.tier, jobId, viewedFields.parse(fields));
   }
 
-  private async forgetAll(jobs: (HeldClaim & { jobId: string })[], onlyUnstarted: boolean): Promise<void> {
-    if (jobs.length === 0) return;
-    await FORGET.run(
+  private async keep(jobs: ClaimedJob[], lifeOf: (job: ClaimedJob) => number): Promise<Confirmation[]> {
+    if (jobs.length === 0) return [];
+    const answers = await CONFIRM.run(
       this.redis,
       jobs.flatMap((job) => this.keysOf(job)),
-      [onlyUnstarted ? 1 : 0, ...jobs.map(({ jobId }) => jobId)],
+      jobs.map(lifeOf),
     );
+    return confirmations.parse(answers);
+  }
+
+  private async forgetAll(jobs: (HeldClaim & { jobId: string })[], onlyUnconfirmed: boolean): Promise<boolean[]> {
+    if (jobs.length === 0) return [];
+    const answers = await FORGET.run(
+      this.redis,
+      jobs.flatMap((job) => this.keysOf(job)),
+      [onlyUnconfirmed ? 1 : 0, ...jobs.map(({ jobId }) => jobId)],
+    );
+    return flags.parse(answers).map((flag) => flag === 1);
   }
 
   private standing(answer: z.infer<typeof snapshotAnswers>[number]): OpenJob | undefined {
