@@ -3,11 +3,13 @@ import { analyticsTrack } from './analytics-track';
 import { canaryBackground, canaryCommunication, canaryMoney } from './canaries';
 import type { JobType } from './job-type';
 import { paymentProcess } from './payment-process';
+import { refundProcess } from './refund-process';
 import { sendEmail } from './send-email';
 
 /** Every job type there is. A type is added here and in handlers/index.ts, nowhere else. */
 const JOB_TYPES = {
   'payment-process': paymentProcess,
+  'refund-process': refundProcess,
   'send-email': sendEmail,
   'analytics-track': analyticsTrack,
   'canary-money': canaryMoney,

@@ -1,19 +1,13 @@
 import { z } from 'zod';
 import { defineJobType } from './job-type';
-
-const MAX_AMOUNT = 1_000_000;
+import { amount, currency } from './money';
 
 const payload = z.strictObject({
   userId: z.uuid(),
   venueId: z.uuid(),
   eventId: z.uuid(),
-  /** Minor units (cents). */
-  amount: z.int().positive().max(MAX_AMOUNT),
-  /** ISO 4217, in either case. */
-  currency: z
-    .string()
-    .regex(/^[A-Za-z]{3}$/, 'is not an ISO 4217 code')
-    .default('USD'),
+  amount,
+  currency: currency.default('USD'),
   /** The provider's id of the customer's payment method. */
   paymentMethod: z.string().min(1).max(255),
   deviceFingerprint: z.string().max(255).optional(),

@@ -11,6 +11,7 @@ import { createHandlers } from '../handlers';
 import type { Handler } from '../handlers/handler';
 import { recordDeadLetters } from '../jobs/dead-letters';
 import type { DispatchedJob } from '../jobs/job';
+import { readJobView } from '../jobs/read';
 import { uuidV5 } from '../platform/ids';
 import type { Component } from '../platform/lifecycle';
 import { within } from '../platform/time';
@@ -24,7 +25,8 @@ const HAND_BACK_MS = 4_000;
 
 /** Jobs from Redis to their handlers and back; a worker for each queue of this process. */
 export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<string, Handler>): Component[] {
-  const handlers = new Map([...createHandlers(composeAdapters(foundation)), ...overriddenHandlers]);
+  const findJob = (jobId: string) => readJobView(foundation.database, jobId);
+  const handlers = new Map([...createHandlers(composeAdapters(foundation), findJob), ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
   // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
   const suspects = new SuspectLane();

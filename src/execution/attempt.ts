@@ -63,6 +63,7 @@ export class Attempt {
   private async callHandler(handler: Handler): Promise<AttemptEnd> {
     const context: HandlerContext = {
       jobId: this.job.jobId,
+      hasOwnKey: this.job.hasOwnKey,
       attempt: this.job.attempts + 1,
       signal: this.abort.signal,
       log: this.log,

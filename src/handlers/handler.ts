@@ -64,6 +64,8 @@ export interface Effects {
 
 export interface HandlerContext {
   jobId: string;
+  /** The idempotency key is the caller's own, not the default one; undefined in the lower tiers, which do not tell. */
+  hasOwnKey: boolean | undefined;
   /** 1 for the first attempt. */
   attempt: number;
   /** Aborts when the attempt's time is over or the process stops: leave as soon as you can. */

@@ -4,6 +4,8 @@ import { analyticsTrackHandler } from './analytics-track';
 import { canaryHandlers } from './canaries';
 import type { Handler } from './handler';
 import { paymentProcessHandler } from './payment-process';
+import { refundProcessHandler } from './refund-process';
+import type { FindJob } from './refundable';
 import { sendEmailHandler, type Mailer } from './send-email';
 
 export interface ProviderAdapters {
@@ -14,10 +16,11 @@ export interface ProviderAdapters {
 }
 
 /** Every handler there is, by job type. */
-export function createHandlers(adapters: ProviderAdapters): Map<string, Handler> {
+export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Map<string, Handler> {
   return new Map([
     ...canaryHandlers,
     paymentProcessHandler(adapters.stripe),
+    refundProcessHandler(adapters.stripe, findJob),
     analyticsTrackHandler(adapters.analytics),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
   ]);

@@ -16,6 +16,8 @@ export interface StartedJob extends JobIdentity {
   maxAttempts: number;
   timeoutMs: number;
   sequence: number;
+  /** The key is the caller's own, not the default one; undefined where the record does not tell. */
+  hasOwnKey: boolean | undefined;
   /** True when this is the first start ever, so that the ledger holds nothing yet. */
   fresh: boolean;
   cancelRequested: boolean;
@@ -104,6 +106,7 @@ interface StartedRow extends IdentityRow {
   max_attempts: number;
   timeout_ms: number;
   sequence: number;
+  has_own_key: boolean;
   starts: number;
   cancel_requested: boolean;
   started_at: Date | null;
@@ -131,6 +134,7 @@ function toStarted(row: StartedRow): StartedJob {
     maxAttempts: row.max_attempts,
     timeoutMs: row.timeout_ms,
     sequence: row.sequence,
+    hasOwnKey: row.has_own_key,
     fresh: row.starts === 1,
     cancelRequested: row.cancel_requested,
     startedAt: row.started_at ?? undefined,
@@ -144,7 +148,7 @@ const EARLY = `interval '100 milliseconds'`;
 const EXPIRED = 'COALESCE(j.expires_at <= now(), false) AND j.started_at IS NULL';
 
 const STARTED_COLUMNS = `${IDENTITY_COLUMNS}, j.attempt_token, j.dispatch, j.data, j.attempts, j.max_attempts,
-  j.timeout_ms, j.sequence, j.starts, j.cancel_requested, j.started_at`;
+  j.timeout_ms, j.sequence, j.key_scope <> '' AS has_own_key, j.starts, j.cancel_requested, j.started_at`;
 
 const SET_STARTED = `status = 'processing', starts = starts + 1, worker = $5, reason = NULL, updated_at = now()`;
 

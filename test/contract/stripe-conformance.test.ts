@@ -1,6 +1,6 @@
 /** The real adapter and SDK against the sandbox: each answer that Stripe can give, and what it is for the service. */
 import { createStripeAdapter, type StripeAdapter } from '../../src/providers/stripe/adapter';
-import { chargeCall, chargeRequest, SECRET_KEY } from '../support/sandbox/stripe/charging';
+import { effectCall, chargeRequest, SECRET_KEY } from '../support/sandbox/stripe/charging';
 import { startStripeSandbox, type StripeSandbox } from '../support/sandbox/stripe/sandbox';
 
 let sandbox: StripeSandbox;
@@ -15,7 +15,7 @@ afterEach(() => sandbox.close());
 describe('a charge that succeeds', () => {
   it('says what was charged, and Stripe holds the ids that find it again', async () => {
     const request = chargeRequest({ amount: 1234, metadata: { user_id: 'user-7', job_id: 'overwritten' } });
-    const answer = await stripe.charge(request, chargeCall('job-1:charge:1'));
+    const answer = await stripe.charge(request, effectCall('job-1:charge:1'));
 
     const [charged] = sandbox.ledger();
     expect(answer).toEqual({
@@ -38,8 +38,8 @@ describe('a charge that succeeds', () => {
   });
 
   it('is not repeated by the same key', async () => {
-    const first = await stripe.charge(chargeRequest(), chargeCall('key-1'));
-    const second = await stripe.charge(chargeRequest(), chargeCall('key-1'));
+    const first = await stripe.charge(chargeRequest(), effectCall('key-1'));
+    const second = await stripe.charge(chargeRequest(), effectCall('key-1'));
 
     expect(second).toEqual(first);
     expect(first.kind).toBe('done');
@@ -55,8 +55,8 @@ describe('a definite no of the bank', () => {
     ['pm_card_chargeDeclinedExpiredCard', 'expired_card'],
   ])('%s is declined as %s, each time it is asked, and charges nothing', async (paymentMethod, code) => {
     const request = chargeRequest({ paymentMethod });
-    const first = await stripe.charge(request, chargeCall('key-1'));
-    const second = await stripe.charge(request, chargeCall('key-1'));
+    const first = await stripe.charge(request, effectCall('key-1'));
+    const second = await stripe.charge(request, effectCall('key-1'));
 
     expect(first).toEqual({
       kind: 'declined',
@@ -70,8 +70,8 @@ describe('a definite no of the bank', () => {
   });
 
   it('does not stand in the way of another card under the next key', async () => {
-    await stripe.charge(chargeRequest({ paymentMethod: 'pm_card_chargeDeclined' }), chargeCall('key-1'));
-    const answer = await stripe.charge(chargeRequest(), chargeCall('key-2'));
+    await stripe.charge(chargeRequest({ paymentMethod: 'pm_card_chargeDeclined' }), effectCall('key-1'));
+    const answer = await stripe.charge(chargeRequest(), effectCall('key-2'));
 
     expect(answer.kind).toBe('done');
     expect(sandbox.ledger()).toMatchObject([{ idempotencyKey: 'key-2' }]);
@@ -81,7 +81,7 @@ describe('a definite no of the bank', () => {
 it('a card that needs the customer is an action with the held PaymentIntent, and charges nothing', async () => {
   const answer = await stripe.charge(
     chargeRequest({ paymentMethod: 'pm_card_authenticationRequired' }),
-    chargeCall('key-1'),
+    effectCall('key-1'),
   );
 
   expect(answer).toMatchObject({ kind: 'action', code: 'requires_action', reference: expect.stringMatching(/^pi_/) });
@@ -101,7 +101,7 @@ describe('a request that Stripe does not accept', () => {
     ],
     ['metadata', chargeRequest({ metadata: { note: 'x'.repeat(501) } }), /invalid: metadata\[note\]/],
   ])('%s: is declined, and the message names the parameter but not its value', async (_, request, message) => {
-    const answer = await stripe.charge(request, chargeCall('key-1'));
+    const answer = await stripe.charge(request, effectCall('key-1'));
 
     expect(answer).toMatchObject({
       kind: 'declined',
@@ -113,14 +113,14 @@ describe('a request that Stripe does not accept', () => {
   });
 
   it('leaves the key unused when it failed validation', async () => {
-    await stripe.charge(chargeRequest({ amount: 0 }), chargeCall('key-1'));
+    await stripe.charge(chargeRequest({ amount: 0 }), effectCall('key-1'));
 
-    expect((await stripe.charge(chargeRequest(), chargeCall('key-1'))).kind).toBe('done');
+    expect((await stripe.charge(chargeRequest(), effectCall('key-1'))).kind).toBe('done');
   });
 
   it('is a mismatch when the key was used with other parameters', async () => {
-    await stripe.charge(chargeRequest({ amount: 100 }), chargeCall('key-1'));
-    const answer = await stripe.charge(chargeRequest({ amount: 200 }), chargeCall('key-1'));
+    await stripe.charge(chargeRequest({ amount: 100 }), effectCall('key-1'));
+    const answer = await stripe.charge(chargeRequest({ amount: 200 }), effectCall('key-1'));
 
     expect(answer).toMatchObject({ kind: 'unknown', code: 'IDEMPOTENCY_MISMATCH', replayed: true });
     expect(sandbox.ledger()).toMatchObject([{ amount: 100 }]);
@@ -131,13 +131,13 @@ describe('a definite no for now', () => {
   it('429 says when to come back, and the same key charges then', async () => {
     sandbox.fault({ kind: 'rate-limit', retryAfterSeconds: 7 });
 
-    expect(await stripe.charge(chargeRequest(), chargeCall('key-1'))).toMatchObject({
+    expect(await stripe.charge(chargeRequest(), effectCall('key-1'))).toMatchObject({
       kind: 'refused',
       code: 'RATE_LIMITED',
       retryAfterMs: 7000,
     });
     expect(sandbox.calls()).toBe(1);
-    expect((await stripe.charge(chargeRequest(), chargeCall('key-1'))).kind).toBe('done');
+    expect((await stripe.charge(chargeRequest(), effectCall('key-1'))).kind).toBe('done');
     expect(sandbox.ledger()).toHaveLength(1);
   });
 
@@ -148,14 +148,14 @@ describe('a definite no for now', () => {
   ])('%s can be mended by an operator', async (_, secretKey, code) => {
     const misconfigured = createStripeAdapter({ secretKey, apiBase: sandbox.url });
 
-    expect(await misconfigured.charge(chargeRequest(), chargeCall('key-1'))).toMatchObject({ kind: 'refused', code });
+    expect(await misconfigured.charge(chargeRequest(), effectCall('key-1'))).toMatchObject({ kind: 'refused', code });
     expect(sandbox.ledger()).toEqual([]);
   });
 
   it('a connection that is refused has sent nothing', async () => {
     await sandbox.close();
 
-    expect(await stripe.charge(chargeRequest(), chargeCall('key-1'))).toMatchObject({
+    expect(await stripe.charge(chargeRequest(), effectCall('key-1'))).toMatchObject({
       kind: 'refused',
       code: 'ECONNREFUSED',
     });
@@ -164,7 +164,7 @@ describe('a definite no for now', () => {
 
   it('a name that does not resolve has sent nothing', async () => {
     const nowhere = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: 'http://stripe.invalid' });
-    const answer = await nowhere.charge(chargeRequest(), chargeCall('key-1'));
+    const answer = await nowhere.charge(chargeRequest(), effectCall('key-1'));
 
     expect(answer).toMatchObject({ kind: 'refused', code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/) });
   });
@@ -172,7 +172,7 @@ describe('a definite no for now', () => {
   it('a TLS handshake that fails has sent nothing', async () => {
     const plain = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: sandbox.url.replace('http:', 'https:') });
 
-    expect(await plain.charge(chargeRequest(), chargeCall('key-1'))).toMatchObject({ kind: 'refused' });
+    expect(await plain.charge(chargeRequest(), effectCall('key-1'))).toMatchObject({ kind: 'refused' });
     expect(sandbox.calls()).toBe(0);
   });
 });

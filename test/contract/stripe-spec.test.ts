@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createStripeAdapter } from '../../src/providers/stripe/adapter';
 import { parsePaymentIntent } from '../../src/providers/stripe/payment-intent';
 import { readProviderSpecs } from '../support/sandbox/provider-specs';
-import { chargeCall, chargeRequest, post, SECRET_KEY } from '../support/sandbox/stripe/charging';
+import { effectCall, chargeRequest, post, SECRET_KEY } from '../support/sandbox/stripe/charging';
 import { startStripeSandbox, type StripeExchange, type StripeSandbox } from '../support/sandbox/stripe/sandbox';
 import { StripeSpec } from '../support/sandbox/stripe/spec';
 
@@ -43,7 +43,7 @@ afterEach(() => sandbox.close());
 
   it.each(CARDS)('knows what the adapter asks and the sandbox answers for %s', async (paymentMethod) => {
     const stripe = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: sandbox.url });
-    await stripe.charge(chargeRequest({ paymentMethod, metadata: { order_id: '7' } }), chargeCall('key-1'));
+    await stripe.charge(chargeRequest({ paymentMethod, metadata: { order_id: '7' } }), effectCall('key-1'));
 
     expect(exchanges).toHaveLength(1);
     for (const { request, reply } of exchanges) {

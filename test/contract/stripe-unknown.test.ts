@@ -1,7 +1,7 @@
 /** When nobody knows whether a charge happened: the answer is `unknown`, and there is a way to find out. */
 import http from 'node:http';
-import { createStripeAdapter, type ChargeCall, type StripeAdapter } from '../../src/providers/stripe/adapter';
-import { chargeCall, chargeRequest, post, SECRET_KEY } from '../support/sandbox/stripe/charging';
+import { createStripeAdapter, type StripeAdapter } from '../../src/providers/stripe/adapter';
+import { chargeRequest, effectCall, post, SECRET_KEY, type ChargeCall } from '../support/sandbox/stripe/charging';
 import { startStripeSandbox, type StripeSandbox } from '../support/sandbox/stripe/sandbox';
 
 type LateAnswer = Parameters<NonNullable<ChargeCall['onLateAnswer']>>[0];
@@ -16,8 +16,8 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 const charge = (key: string, changes: Partial<ChargeCall> = {}) =>
-  stripe.charge(chargeRequest(), chargeCall(key, changes));
-const find = (key: string) => stripe.findCharge(key, chargeCall(key));
+  stripe.charge(chargeRequest(), effectCall(key, changes));
+const find = (key: string) => stripe.findCharge(key, effectCall(key));
 
 describe('the same key finds out', () => {
   it('that a charge whose answer was lost had happened, once', async () => {
@@ -92,7 +92,7 @@ describe('a stored 500', () => {
     sandbox.fault({ kind: 'fail-after-effect' });
     const declined = chargeRequest({ paymentMethod: 'pm_card_chargeDeclined' });
 
-    expect(await stripe.charge(declined, chargeCall('key-1'))).toMatchObject({ kind: 'declined' });
+    expect(await stripe.charge(declined, effectCall('key-1'))).toMatchObject({ kind: 'declined' });
     expect(sandbox.ledger()).toEqual([]);
   });
 });
@@ -107,7 +107,7 @@ describe('a caller that stops waiting', () => {
     const limits = adapterTimeoutMs === undefined ? {} : { timeoutMs: adapterTimeoutMs };
     const limited = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: sandbox.url, ...limits });
     const hang = sandbox.fault({ kind: 'hang' });
-    const answer = limited.charge(chargeRequest(), chargeCall('key-1', { timeoutMs }));
+    const answer = limited.charge(chargeRequest(), effectCall('key-1', { timeoutMs }));
     await hang.reached;
     jest.advanceTimersByTime(50);
     jest.useRealTimers();
@@ -167,7 +167,7 @@ describe('a caller that stops waiting', () => {
 
   it('before it has asked is refused', async () => {
     expect(await charge('key-1', { signal: AbortSignal.abort() })).toMatchObject({ kind: 'refused', code: 'ABORTED' });
-    expect(await stripe.findCharge('key-1', chargeCall('key-1', { signal: AbortSignal.abort() }))).toMatchObject({
+    expect(await stripe.findCharge('key-1', effectCall('key-1', { signal: AbortSignal.abort() }))).toMatchObject({
       kind: 'unknown',
       code: 'ABORTED',
     });
@@ -221,7 +221,7 @@ describe('the search', () => {
     ['pm_card_chargeDeclined', { kind: 'absent' }],
     ['pm_card_authenticationRequired', { kind: 'action', code: 'requires_action' }],
   ])('tells of %s what it was', async (paymentMethod, expected) => {
-    await stripe.charge(chargeRequest({ paymentMethod }), chargeCall('key-1'));
+    await stripe.charge(chargeRequest({ paymentMethod }), effectCall('key-1'));
 
     expect(await find('key-1')).toMatchObject(expected);
   });
@@ -275,8 +275,8 @@ describe('an answer that is none', () => {
     const other = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: `http://127.0.0.1:${port}` });
 
     const expected = { kind: 'unknown', code: 'UNREADABLE_ANSWER' };
-    expect(await other.charge(chargeRequest(), chargeCall('key-1'))).toMatchObject(expected);
-    expect(await other.findCharge('key-1', chargeCall('key-1'))).toMatchObject(expected);
+    expect(await other.charge(chargeRequest(), effectCall('key-1'))).toMatchObject(expected);
+    expect(await other.findCharge('key-1', effectCall('key-1'))).toMatchObject(expected);
     server.close();
     server.closeAllConnections();
   });
@@ -290,7 +290,7 @@ describe('an answer that is none', () => {
     const { port } = server.address() as { port: number };
     const other = createStripeAdapter({ secretKey: SECRET_KEY, apiBase: `http://127.0.0.1:${port}` });
 
-    expect(await other.charge(chargeRequest(), chargeCall('key-1'))).toMatchObject({
+    expect(await other.charge(chargeRequest(), effectCall('key-1'))).toMatchObject({
       kind: 'unknown',
       code: 'ECONNRESET',
     });

@@ -21,6 +21,7 @@ export function startedJob(over: Partial<StartedJob> = {}): StartedJob {
     maxAttempts: 3,
     timeoutMs: 30_000,
     sequence: 0,
+    hasOwnKey: false,
     fresh: true,
     cancelRequested: false,
     startedAt: new Date(1),

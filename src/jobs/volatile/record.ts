@@ -150,6 +150,7 @@ export function toStarted(
     maxAttempts,
     timeoutMs,
     sequence,
+    hasOwnKey: undefined,
     fresh: starts === 1,
     cancelRequested: false,
     startedAt,

@@ -29,7 +29,20 @@ const sdkError = z.object({
 });
 type SdkError = z.infer<typeof sdkError>;
 
-export function answerFromError(thrown: unknown): FailureAnswer {
+/** What an error about a parameter means to the request that holds it. */
+export type ParameterCodes = ReadonlyMap<string, string>;
+
+/**
+ * Codes that are about the state of what the request is for and not about the request itself
+ * (docs.stripe.com/error-codes), in the service's own words.
+ */
+const VERDICTS = new Map([
+  ['charge_already_refunded', 'ALREADY_REFUNDED'],
+  ['charge_disputed', 'PAYMENT_DISPUTED'],
+]);
+
+/** @param meanings codes for errors about a parameter to which Stripe gives none */
+export function answerFromError(thrown: unknown, meanings: ParameterCodes = new Map()): FailureAnswer {
   const parsed = sdkError.safeParse(thrown);
   if (!parsed.success) {
     const name = thrown instanceof Error ? thrown.name : typeof thrown;
@@ -41,16 +54,16 @@ export function answerFromError(thrown: unknown): FailureAnswer {
   if (error.code === 'idempotency_key_in_use') return unknown('KEY_IN_USE', error);
   if (error.code === 'lock_timeout') return unknown('LOCK_TIMEOUT', error);
   if (error.statusCode === 429 || error.code === 'rate_limit') return rateLimited(error);
-  return answerFromStatus(error);
+  return answerFromStatus(error, meanings);
 }
 
-function answerFromStatus(error: SdkError): FailureAnswer {
+function answerFromStatus(error: SdkError, meanings: ParameterCodes): FailureAnswer {
   const status = error.statusCode;
   switch (status) {
     case 400:
     case 402:
     case 404:
-      return rejected(error);
+      return rejected(error, meanings);
     case 401:
       return { kind: 'refused', code: 'AUTHENTICATION', message: describe('refuses the secret key', error) };
     case 403:
@@ -64,7 +77,7 @@ function answerFromStatus(error: SdkError): FailureAnswer {
 }
 
 /** Read from `rawType`, not from the SDK's class: the SDK calls every 402 a card error. */
-function rejected(error: SdkError): FailureAnswer {
+function rejected(error: SdkError, meanings: ParameterCodes): FailureAnswer {
   const reference = error.payment_intent ? { reference: error.payment_intent.id } : {};
   switch (error.rawType ?? '') {
     case 'card_error': {
@@ -81,7 +94,8 @@ function rejected(error: SdkError): FailureAnswer {
     case 'invalid_request_error': {
       const where = [token(error.code), token(error.param)].filter(Boolean).join(', parameter ');
       const message = describe(`calls the request invalid${where ? `: ${where}` : ''}`, error);
-      return { kind: 'declined', code: 'INVALID_REQUEST', message, ...reference };
+      const meant = error.code ? VERDICTS.get(error.code) : meanings.get(error.param ?? '');
+      return { kind: 'declined', code: meant ?? 'INVALID_REQUEST', message, ...reference };
     }
     case 'idempotency_error': {
       // A request with other parameters was made under the key, and may have charged: a deploy between two tries is enough.

@@ -25,7 +25,14 @@ afterAll(async () => {
 /** One attempt, without a ledger of effects: the handler must not ask for one. */
 function attempt(jobId: string): HandlerContext {
   const perform = () => Promise.reject(new Error('no effect was expected'));
-  return { jobId, attempt: 1, signal: new AbortController().signal, log: silentLog, effects: { perform } };
+  return {
+    jobId,
+    hasOwnKey: undefined,
+    attempt: 1,
+    signal: new AbortController().signal,
+    log: silentLog,
+    effects: { perform },
+  };
 }
 
 it('records the event under the id of its job, and once however often the job runs', async () => {

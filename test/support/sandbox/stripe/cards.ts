@@ -1,11 +1,20 @@
 /** Stripe's test payment methods ("Testing", docs.stripe.com/testing): what the bank behind each one says. */
 export type CardOutcome =
-  | { kind: 'succeeds' }
+  | {
+      kind: 'succeeds';
+      /** What becomes of its refunds, if they do not succeed at once. */
+      refundEnds?: 'later' | 'in-failure';
+      /** The customer takes the money back from the bank, so that it cannot be refunded. */
+      disputed?: true;
+    }
   | { kind: 'needs-authentication' }
   | { kind: 'declines'; code: string; declineCode?: string; message: string };
 
 const OUTCOMES = new Map<string, CardOutcome>([
   ['pm_card_visa', { kind: 'succeeds' }],
+  ['pm_card_pendingRefund', { kind: 'succeeds', refundEnds: 'later' }],
+  ['pm_card_refundFail', { kind: 'succeeds', refundEnds: 'in-failure' }],
+  ['pm_card_createDispute', { kind: 'succeeds', disputed: true }],
   ['pm_card_authenticationRequired', { kind: 'needs-authentication' }],
   ['pm_card_chargeDeclined', declined('generic_decline', 'Your card was declined.')],
   ['pm_card_chargeDeclinedInsufficientFunds', declined('insufficient_funds', 'Your card has insufficient funds.')],

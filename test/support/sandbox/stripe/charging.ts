@@ -1,5 +1,7 @@
-/** What a test needs to charge through the adapter: a request and a call with everything that does not matter filled in. */
-import type { ChargeCall, ChargeRequest } from '../../../../src/providers/stripe/adapter';
+/** What a test needs to charge and refund through the adapter, with everything that does not matter filled in. */
+import type { Charge, ChargeRequest, EffectCall, RefundRequest } from '../../../../src/providers/stripe/adapter';
+
+export type ChargeCall = EffectCall<Charge>;
 
 export const SECRET_KEY = 'sk_test_sandbox';
 
@@ -7,12 +9,19 @@ export function chargeRequest(changes: Partial<ChargeRequest> = {}): ChargeReque
   return { jobId: 'job-1', amount: 5000, currency: 'USD', paymentMethod: 'pm_card_visa', metadata: {}, ...changes };
 }
 
+export function refundRequest(paymentIntentId: string, changes: Partial<RefundRequest> = {}): RefundRequest {
+  return { jobId: 'job-2', paymentIntentId, amount: 5000, reason: undefined, metadata: {}, ...changes };
+}
+
 /** A signal of its own for each call, never aborted unless the test brings one. */
-export function chargeCall(providerKey: string, changes: Partial<ChargeCall> = {}): ChargeCall {
+export function effectCall<Value = Charge>(
+  providerKey: string,
+  changes: Partial<EffectCall<Value>> = {},
+): EffectCall<Value> {
   return { providerKey, timeoutMs: 5000, signal: new AbortController().signal, ...changes };
 }
 
-/** A charge made without the adapter, as another client of Stripe would make it. */
+/** A request made without the adapter, as another client of Stripe would make it. */
 export async function post(url: string, path: string, form: Record<string, string>, key?: string) {
   const response = await fetch(`${url}${path}`, {
     method: 'POST',

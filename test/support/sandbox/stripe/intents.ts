@@ -111,6 +111,10 @@ export class Intents {
     return renderIntent(this.#save({ ...state, ...canceled }));
   }
 
+  has(id: string): boolean {
+    return this.#versions.has(id);
+  }
+
   retrieve(id: string, parameters: unknown): object {
     readNothing(parameters, '');
     return renderIntent(this.#get(id));

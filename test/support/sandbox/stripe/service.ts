@@ -6,29 +6,16 @@ import qs from 'qs';
 import { z } from 'zod';
 import { FaultPlan, type ActiveFault } from '../faults';
 import type { Handled, SandboxReply, SandboxRequest } from '../http';
+import { Charges, type Charge } from './charges';
 import { checkSecretKey, invalid, rateLimited, Refusal, serverError, unavailable, unknownUrl } from './errors';
 import { IdempotencyKeys, type TakenKey } from './idempotency';
 import { Intents } from './intents';
 import { newId } from './objects';
+import { Refunds, type Refund } from './refunds';
+import { Router, type Operation } from './router';
 import { search } from './search';
 
-/** A charge that really happened. */
-export interface Charge {
-  chargeId: string;
-  paymentIntentId: string;
-  idempotencyKey: string | null;
-  amount: number;
-  currency: string;
-  metadata: Record<string, string>;
-  /** Milliseconds since 1970. */
-  at: number;
-  /** HTTP calls seen so far with this idempotency key. */
-  calls: number;
-}
-
 const metadata = z.record(z.string(), z.string());
-
-type Operation = (parameters: unknown) => object;
 
 interface Call {
   request: SandboxRequest;
@@ -47,24 +34,31 @@ export class StripeService {
   /** The last state that the paused search knows. */
   #pausedAfter: number | undefined;
   readonly #callsByKey = new Map<string, number>();
-  readonly #charges: Omit<Charge, 'calls'>[] = [];
   /** The key of the request that is being carried out, which is one at a time. */
   #currentKey: string | null = null;
-  readonly #intents = new Intents((intent, chargeId) => {
-    const { id: paymentIntentId, amount, currency, metadata } = intent;
-    const idempotencyKey = this.#currentKey;
-    this.#charges.push({ chargeId, paymentIntentId, idempotencyKey, amount, currency, metadata, at: Date.now() });
-  });
+  readonly #charges = new Charges();
+  readonly #intents = new Intents((intent, chargeId) => this.#charges.add(intent, chargeId, this.#currentKey));
+  readonly #refunds = new Refunds(
+    this.#charges,
+    () => this.#currentKey,
+    (id) => this.#intents.has(id),
+  );
+  readonly #router = this.#routes();
 
   constructor(indexingDelayMs: number) {
     this.#indexingDelayMs = indexingDelayMs;
   }
 
   ledger(): Charge[] {
-    return this.#charges.map((charge) => {
-      const calls = charge.idempotencyKey === null ? 1 : (this.#callsByKey.get(charge.idempotencyKey) ?? 0);
-      return { ...charge, calls };
-    });
+    return this.#charges.ledger().map((charge) => this.#withCalls(charge));
+  }
+
+  refunds(): Refund[] {
+    return this.#refunds.ledger().map((refund) => this.#withCalls(refund));
+  }
+
+  settleRefunds(): void {
+    this.#refunds.settle();
   }
 
   pauseIndexing(): void {
@@ -100,7 +94,7 @@ export class StripeService {
     const refused = checkSecretKey(secretKey, request.method);
     if (refused) return refused;
     if (fault?.kind === 'bad-request') return invalid('The request cannot be carried out.').reply;
-    const operation = this.#route(request);
+    const operation = this.#router.find(request);
     if (!operation) return unknownUrl(request.method, request.path);
 
     const taken = key === undefined ? undefined : this.keys.take(key, request.path, call.form, call.requestId);
@@ -113,31 +107,26 @@ export class StripeService {
     return fault?.kind === 'fail-after-effect' && reply.status === 200 ? finish(taken, serverError()) : reply;
   }
 
-  #route({ method, path }: SandboxRequest): Operation | undefined {
-    const intents = this.#intents;
-    const [id = '', action = '', ...more] = path
-      .replace(/^\/v1\/payment_intents(?=\/|$)/, '')
-      .split('/')
-      .slice(1);
-    if (!path.startsWith('/v1/payment_intents') || more.length > 0) return undefined;
-    switch (`${method} ${[id && (id === 'search' ? id : ':id'), action].filter(Boolean).join('/')}`) {
-      case 'POST ':
-        return (parameters) => intents.create(parameters);
-      case 'GET search':
-        return (parameters) =>
-          search(
-            parameters,
-            intents.indexed((version) => this.#isIndexed(version)),
-          );
-      case 'GET :id':
-        return (parameters) => intents.retrieve(id, parameters);
-      case 'POST :id/confirm':
-        return (parameters) => intents.confirm(id, parameters);
-      case 'POST :id/cancel':
-        return (parameters) => intents.cancel(id, parameters);
-      default:
-        return undefined;
-    }
+  #routes(): Router {
+    const [intents, refunds] = [this.#intents, this.#refunds];
+    return new Router()
+      .on('POST', '/v1/payment_intents', (parameters) => intents.create(parameters))
+      .on('GET', '/v1/payment_intents/search', (parameters) => search(parameters, this.#indexed()))
+      .on('GET', '/v1/payment_intents/:id', (parameters, id) => intents.retrieve(id, parameters))
+      .on('POST', '/v1/payment_intents/:id/confirm', (parameters, id) => intents.confirm(id, parameters))
+      .on('POST', '/v1/payment_intents/:id/cancel', (parameters, id) => intents.cancel(id, parameters))
+      .on('POST', '/v1/refunds', (parameters) => refunds.create(parameters))
+      .on('GET', '/v1/refunds', (parameters) => refunds.list(parameters))
+      .on('GET', '/v1/refunds/:id', (parameters, id) => refunds.retrieve(parameters, id));
+  }
+
+  #withCalls<Entry extends { idempotencyKey: string | null }>(entry: Entry): Entry & { calls: number } {
+    const { idempotencyKey } = entry;
+    return { ...entry, calls: idempotencyKey === null ? 1 : (this.#callsByKey.get(idempotencyKey) ?? 0) };
+  }
+
+  #indexed() {
+    return this.#intents.indexed((version) => this.#isIndexed(version));
   }
 
   #isIndexed(version: { savedAt: number; number: number }): boolean {

@@ -1,0 +1,7 @@
+import { z } from 'zod';
+
+/** Minor units (cents). */
+export const amount = z.int().positive().max(1_000_000);
+
+/** ISO 4217, in either case. */
+export const currency = z.string().regex(/^[A-Za-z]{3}$/, 'is not an ISO 4217 code');

@@ -1,0 +1,74 @@
+/** One charge is one PaymentIntent, created and confirmed in one request. */
+import type Stripe from 'stripe';
+import type { LookupAnswer, ProviderAnswer } from '../answer';
+import type { EffectCall, LookupCall, StripeClient } from './client';
+import {
+  chargeAnswer,
+  lookupAnswer,
+  parsePaymentIntent,
+  parseSearchResult,
+  UNREADABLE,
+  type Charge,
+} from './payment-intent';
+
+export interface ChargeRequest {
+  jobId: string;
+  /** In minor units. */
+  amount: number;
+  currency: string;
+  /** The id of a Stripe payment method, `pm_…`. */
+  paymentMethod: string;
+  /** Ids of the caller's that help a person in Stripe's dashboard; stored there for ever, so no personal data. */
+  metadata: Record<string, string>;
+}
+
+export interface Charges {
+  charge(request: ChargeRequest, call: EffectCall<Charge>): Promise<ProviderAnswer<Charge>>;
+  /** Asks by search, which runs behind: see STRIPE_SEARCH_LAG_MS for when `absent` counts. The caller waits. */
+  findCharge(providerKey: string, call: LookupCall): Promise<LookupAnswer<Charge>>;
+}
+
+export function createCharges(client: StripeClient): Charges {
+  return {
+    charge: (request, call) =>
+      client.act(call, async ({ paymentIntents }, settings) =>
+        chargeAnswer(await paymentIntents.create(parametersOf(request, call.providerKey), settings)),
+      ),
+    findCharge: (providerKey, call) =>
+      client.look(call, (stripe, settings) => findCharge(providerKey, stripe, settings)),
+  };
+}
+
+function parametersOf(request: ChargeRequest, providerKey: string): Stripe.PaymentIntentCreateParams {
+  return {
+    amount: request.amount,
+    currency: request.currency.toLowerCase(),
+    payment_method: request.paymentMethod,
+    confirm: true,
+    // A job has no browser to send to another page: methods that need one are left out.
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+    metadata: { ...request.metadata, job_id: request.jobId, provider_key: providerKey },
+  };
+}
+
+async function findCharge(
+  providerKey: string,
+  { paymentIntents }: Stripe,
+  settings: Stripe.RequestOptions,
+): Promise<LookupAnswer<Charge>> {
+  const query = `metadata['provider_key']:'${providerKey.replace(/[\\']/g, '\\$&')}'`;
+  const found = parseSearchResult(await paymentIntents.search({ query }, settings));
+  if (!found) return UNREADABLE;
+  // The search ignores case, keys do not. Oldest first, whereas the search lists the newest first.
+  const hits = found.filter((intent) => intent.metadata['provider_key'] === providerKey);
+  let answer: LookupAnswer<Charge> = { kind: 'absent' };
+  for (const hit of hits.toReversed().toSorted((one, other) => one.created - other.created)) {
+    // The index may hold an earlier state of it; only success is final.
+    const current =
+      hit.status === 'succeeded' ? hit : parsePaymentIntent(await paymentIntents.retrieve(hit.id, {}, settings));
+    const state = current ? lookupAnswer(current) : UNREADABLE;
+    if (state?.kind === 'done') return state;
+    if (state) answer = state;
+  }
+  return answer;
+}

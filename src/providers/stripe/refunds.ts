@@ -1,0 +1,137 @@
+/** Refunds of charges, each asked for by the PaymentIntent that holds the charge. */
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../answer';
+import type { EffectCall, LookupCall, StripeClient } from './client';
+import { UNREADABLE } from './payment-intent';
+
+export const REFUND_REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const;
+
+export interface RefundRequest {
+  jobId: string;
+  paymentIntentId: string;
+  /** In minor units of the charge's currency. */
+  amount: number;
+  reason: (typeof REFUND_REASONS)[number] | undefined;
+  /** Ids of the caller's that help a person in Stripe's dashboard; stored there for ever, so no personal data. */
+  metadata: Record<string, string>;
+}
+
+export interface Refund {
+  refundId: string;
+  amount: number;
+  currency: string;
+  /** `pending`: Stripe has taken it on and the money is still on its way; a bank may yet send it back. */
+  status: 'completed' | 'pending';
+}
+
+export interface Refunds {
+  /** Declined as ALREADY_REFUNDED, REFUND_EXCEEDS_PAYMENT, PAYMENT_DISPUTED or NOT_REFUNDABLE where that is the reason. */
+  refund(request: RefundRequest, call: EffectCall<Refund>): Promise<ProviderAnswer<Refund>>;
+  /** See STRIPE_LIST_LAG_MS for when `absent` counts. */
+  findRefund(paymentIntentId: string, providerKey: string, call: LookupCall): Promise<LookupAnswer<Refund>>;
+  /** The newest refund of a charge, whoever asked for it. */
+  lastRefund(paymentIntentId: string, call: LookupCall): Promise<LookupAnswer<Refund>>;
+}
+
+/** The part of a refund that the service relies on; anything that lacks it is no answer at all. */
+const refund = z.object({
+  id: z.string().min(1),
+  object: z.literal('refund'),
+  amount: z.number().int(),
+  currency: z.string(),
+  status: z.string(),
+  failure_reason: z.string().nullish(),
+  metadata: z.record(z.string(), z.string()).nullable(),
+});
+type ParsedRefund = z.infer<typeof refund>;
+
+const refundList = z.object({ object: z.literal('list'), data: z.array(refund), has_more: z.boolean() });
+
+/** As many as Stripe gives at once. */
+const PAGE = 100;
+
+/** Of errors that come without a code ("Refund amount is greater than …"). */
+const MEANINGS = new Map([
+  ['amount', 'REFUND_EXCEEDS_PAYMENT'],
+  ['payment_intent', 'NOT_REFUNDABLE'],
+]);
+
+export function createRefunds(client: StripeClient): Refunds {
+  return {
+    refund: (request, call) =>
+      client.act(
+        call,
+        async ({ refunds }, settings) =>
+          refundAnswer(await refunds.create(parametersOf(request, call.providerKey), settings)),
+        MEANINGS,
+      ),
+    findRefund: (paymentIntentId, providerKey, call) =>
+      client.look(call, (stripe, settings) =>
+        firstOf(paymentIntentId, ({ metadata }) => metadata?.['provider_key'] === providerKey, stripe, settings),
+      ),
+    lastRefund: (paymentIntentId, call) =>
+      client.look(call, (stripe, settings) => firstOf(paymentIntentId, () => true, stripe, settings)),
+  };
+}
+
+function parametersOf(request: RefundRequest, providerKey: string): Stripe.RefundCreateParams {
+  return {
+    payment_intent: request.paymentIntentId,
+    amount: request.amount,
+    ...(request.reason === undefined ? {} : { reason: request.reason }),
+    metadata: { ...request.metadata, job_id: request.jobId, provider_key: providerKey },
+  };
+}
+
+/** Goes through the refunds of a charge, newest first, to one that is wanted and that did happen. */
+async function firstOf(
+  paymentIntentId: string,
+  isWanted: (one: ParsedRefund) => boolean,
+  { refunds }: Stripe,
+  settings: Stripe.RequestOptions,
+): Promise<LookupAnswer<Refund>> {
+  let after: string | undefined;
+  for (;;) {
+    const from = after === undefined ? {} : { starting_after: after };
+    const page = refundList.safeParse(
+      await refunds.list({ payment_intent: paymentIntentId, limit: PAGE, ...from }, settings),
+    ).data;
+    if (!page) return UNREADABLE;
+    for (const one of page.data.filter(isWanted)) {
+      const state = stateOf(one);
+      if (state.kind !== 'declined') return state;
+    }
+    after = page.data.at(-1)?.id;
+    if (!page.has_more || after === undefined) return { kind: 'absent' };
+  }
+}
+
+function refundAnswer(result: unknown): ProviderAnswer<Refund> {
+  const parsed = refund.safeParse(result).data;
+  return parsed ? stateOf(parsed) : UNREADABLE;
+}
+
+/** The states of docs.stripe.com/api/refunds/object; one that this code does not know may end in anything. */
+function stateOf(one: ParsedRefund): RefundState {
+  switch (one.status) {
+    case 'succeeded':
+      return done(one, 'completed');
+    // Stripe itself asks the customer for what it lacks, such as the number of an account.
+    case 'requires_action':
+    case 'pending':
+      return done(one, 'pending');
+    case 'failed':
+    case 'canceled': {
+      const code = one.failure_reason || one.status;
+      return { kind: 'declined', code, message: `Stripe made no refund: ${code}`, reference: one.id, aboutKey: true };
+    }
+    default:
+      return { kind: 'unknown', code: 'UNEXPECTED_STATUS', message: `Refund ${one.id} is ${one.status}` };
+  }
+}
+type RefundState = Exclude<ProviderAnswer<Refund>, { kind: 'action' | 'refused' }>;
+
+function done({ id, amount, currency }: ParsedRefund, status: Refund['status']): DoneAnswer<Refund> {
+  return { kind: 'done', value: { refundId: id, amount, currency, status }, reference: id };
+}
