@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const BIN = path.join(ROOT, 'node_modules', '.bin');
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 
 const CHECKS = [
   { name: 'types', command: ['tsc', '--noEmit'] },
