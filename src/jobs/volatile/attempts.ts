@@ -61,11 +61,7 @@ export class VolatileAttempts {
 
   /** After the commit: what has ended need not be remembered as open. Left undone, the guard finds it out. */
   async forget(ends: EndedAttempt[]): Promise<void> {
-    await this.open.forget(
-      ends.flatMap(({ job, settlement }) =>
-        settlement.finishedAt !== undefined && job.claim ? [{ jobId: job.jobId, ...job.claim }] : [],
-      ),
-    );
+    await this.open.forget(ends.flatMap(({ job, settlement }) => (settlement.finishedAt === undefined ? [] : [job])));
   }
 
   async wasSettledBy(jobId: string, token: string): Promise<boolean> {
@@ -76,9 +72,7 @@ export class VolatileAttempts {
     if (started.length === 0) return [];
     const { finished, withEffects } = await this.readEnds(started);
     if (finished.size > 0) {
-      await this.open.forget(
-        started.flatMap(({ jobId, claim }) => (finished.has(jobId) && claim ? [{ jobId, ...claim }] : [])),
-      );
+      await this.open.forget(started.filter(({ jobId }) => finished.has(jobId)));
     }
     // A Redis that went back in time counts from the start again; the ledger does not.
     return started

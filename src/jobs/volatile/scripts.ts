@@ -1,8 +1,9 @@
 import { RedisScript } from '../../platform/redis-script';
 
 /**
- * The record of an open job is one hash, and two strings point to it: by the identity of its request and by its key.
- * Every change is a script, so that two processes never see half of one. Times are the server's.
+ * The record of an open job is one hash, and two strings point to it: by the identity of its request and by its key. The
+ * hash names them, so that whoever only knows the job can keep all three, or take them away; a cluster has them in one
+ * slot. Every change is a script, so that two processes never see half of one. Times are the server's.
  */
 
 const NOW = `
@@ -15,6 +16,14 @@ const SNAPSHOT = `
     local job = redis.call('HMGET', prefix .. id, 'record', 'status', 'attempts', 'sequence', 'startedAt', 'confirmed')
     if not job[1] then return nil end
     return { id, job[1], job[2], job[3], job[4], job[5] or '', job[6] or '' }
+  end`;
+
+/** A life in milliseconds for a job and what points to it; a longer one stays. */
+const KEEP = `
+  local function keep(job, life)
+    for _, key in ipairs({ job, unpack(redis.call('HMGET', job, 'request', 'key')) }) do
+      if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
+    end
   end`;
 
 /**
@@ -36,7 +45,7 @@ export const CLAIM = new RedisScript(`
     local found = standing(request) or standing(key)
     if not found then
       redis.call('HSET', job, 'record', record, 'status', 'pending', 'attempts', 0, 'starts', 0, 'finishes', 0,
-        'suspectStarts', 0, 'sequence', 0, 'runAt', whole(now + delay), 'expiresAt', expiry)
+        'suspectStarts', 0, 'sequence', 0, 'runAt', whole(now + delay), 'expiresAt', expiry, 'request', request, 'key', key)
       redis.call('PEXPIRE', job, life)
       redis.call('SET', request, id, 'PX', life)
       redis.call('SET', key, id, 'PX', life)
@@ -46,49 +55,54 @@ export const CLAIM = new RedisScript(`
   return answers`);
 
 /**
- * Confirms claims: they are jobs from here on, whoever made them. KEYS: job, request and key of each. ARGV: a life in
- * milliseconds for each; a longer one stays. Answers for each with 2 when this confirmed it, with 1 when it was confirmed
- * already, with 0 when it is gone.
+ * Confirms claims: they are jobs from here on, whoever made them. KEYS: jobs. ARGV: a life in milliseconds for each; a
+ * longer one stays. Answers for each with 2 when this confirmed it, with 1 when it was confirmed already, with 0 when it
+ * is gone.
  */
 export const CONFIRM = new RedisScript(`
+  ${KEEP}
   local answers = {}
-  for i, key in ipairs(KEYS) do
-    local life = tonumber(ARGV[math.ceil(i / 3)])
-    if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
-    if i % 3 == 1 then
-      local exists = redis.call('EXISTS', key)
-      answers[#answers + 1] = exists == 1 and 1 + redis.call('HSETNX', key, 'confirmed', 1) or 0
+  for i, job in ipairs(KEYS) do
+    answers[i] = 0
+    if redis.call('EXISTS', job) == 1 then
+      keep(job, tonumber(ARGV[i]))
+      answers[i] = 1 + redis.call('HSETNX', job, 'confirmed', 1)
     end
   end
   return answers`);
 
 /**
- * KEYS: job, request and key of each. ARGV: 1 to spare those that were confirmed; then the id of each. Answers for each
- * with 1 when this took it away.
+ * KEYS: jobs. ARGV: 1 to spare those that were confirmed; then the id of each. Answers for each with 1 when this took it
+ * away.
  */
 export const FORGET = new RedisScript(`
   local answers = {}
-  for i = 0, #KEYS / 3 - 1 do
-    local id, job = ARGV[i + 2], KEYS[3 * i + 1]
-    answers[i + 1] = 0
-    if ARGV[1] ~= '1' or redis.call('HEXISTS', job, 'confirmed') == 0 then
-      answers[i + 1] = redis.call('DEL', job)
-      for pointer = 3 * i + 2, 3 * i + 3 do
-        if redis.call('GET', KEYS[pointer]) == id then redis.call('DEL', KEYS[pointer]) end
+  for i, job in ipairs(KEYS) do
+    answers[i] = 0
+    local confirmed, request, key = unpack(redis.call('HMGET', job, 'confirmed', 'request', 'key'))
+    if request and not (confirmed and ARGV[1] == '1') then
+      for _, pointer in ipairs({ request, key }) do
+        if redis.call('GET', pointer) == ARGV[i + 1] then redis.call('DEL', pointer) end
       end
+      answers[i] = redis.call('DEL', job)
     end
   end
   return answers`);
 
 const START_ONE = `
-  local function start(job, token)
+  ${KEEP}
+  local function start(job, token, life)
+    keep(job, life)
     redis.call('HSET', job, 'status', 'processing', 'token', token)
     local starts = redis.call('HINCRBY', job, 'starts', 1)
     local fields = redis.call('HMGET', job, 'record', 'attempts', 'sequence', 'startedAt')
     return { fields[1], fields[2], fields[3], fields[4] or '', whole(starts) }
   end`;
 
-/** KEYS: jobs. ARGV: how many milliseconds early they may start, then a token for each. Empty lists for those refused. */
+/**
+ * KEYS: jobs. ARGV: how many milliseconds early they may start, and their life from here on, then a token for each. Empty
+ * lists for those refused.
+ */
 export const START = new RedisScript(`
   ${NOW} ${START_ONE}
   local answers = {}
@@ -99,24 +113,24 @@ export const START = new RedisScript(`
     local open = status == 'pending' or status == 'processing'
     if open and starts == finishes and tonumber(runAt) <= now + ARGV[1] and not expired then
       redis.call('HSETNX', job, 'startedAt', whole(now))
-      answers[i] = start(job, ARGV[i + 1])
+      answers[i] = start(job, ARGV[i + 2], tonumber(ARGV[2]))
     else
       answers[i] = {}
     end
   end
   return answers`);
 
-/** KEYS: the job. ARGV: token, 1 to count the start against a suspect. */
+/** KEYS: the job. ARGV: token, its life from here on, 1 to count the start against a suspect. */
 export const START_EXCEPTIONAL = new RedisScript(`
   ${NOW} ${START_ONE}
   local status, starts, finishes = unpack(redis.call('HMGET', KEYS[1], 'status', 'starts', 'finishes'))
   if status ~= 'pending' and status ~= 'processing' then return {} end
-  if ARGV[2] == '1' then
+  if ARGV[3] == '1' then
     if starts == finishes then return {} end
     redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1)
     redis.call('HSETNX', KEYS[1], 'startedAt', whole(now))
   end
-  return start(KEYS[1], ARGV[1])`);
+  return start(KEYS[1], ARGV[1], tonumber(ARGV[2]))`);
 
 /** KEYS: the job. ARGV: how early it may start. */
 export const READ_UNSTARTED = new RedisScript(`
@@ -141,19 +155,20 @@ export const HOLDS = new RedisScript(`
   return answers`);
 
 /**
- * Puts jobs back. KEYS: jobs. ARGV: token, attempts, milliseconds until the next start and sequence of each. Done again
- * (its answer was lost, or what else was settled with it failed) it answers the same. An attempt that was overtaken did
+ * Puts jobs back. KEYS: jobs. ARGV: their life once they are due again, then token, attempts, milliseconds until the next
+ * start and sequence of each. Done again (its answer was lost, or what else was settled with it failed) it answers the same. An attempt that was overtaken did
  * not kill its process: what was counted against its successor is taken back.
  */
 export const PUT_BACK = new RedisScript(`
-  ${NOW}
+  ${NOW} ${KEEP}
   local answers = {}
   for i, job in ipairs(KEYS) do
-    local token, attempts, delay, sequence = unpack(ARGV, 4 * i - 3, 4 * i)
+    local token, attempts, delay, sequence = unpack(ARGV, 4 * i - 2, 4 * i + 1)
     local status, holder, starts, suspectStarts = unpack(redis.call('HMGET', job, 'status', 'token', 'starts', 'suspectStarts'))
     if status and holder == token then
       redis.call('HSET', job, 'status', 'pending', 'attempts', attempts, 'runAt', whole(now + delay),
         'sequence', sequence, 'finishes', starts, 'suspectStarts', 0)
+      keep(job, ARGV[1] + delay)
       answers[i] = 1
     else
       if status == 'processing' and tonumber(suspectStarts) > 0 then redis.call('HINCRBY', job, 'suspectStarts', -1) end

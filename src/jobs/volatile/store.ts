@@ -13,7 +13,7 @@ import type { z } from 'zod';
 import type { Tier } from '../../contract/names';
 import type { Claim } from '../claim';
 import type { JobView } from '../read';
-import type { HeldClaim, StartedJob, StartRequest, UnstartedJob } from '../start';
+import type { StartedJob, StartRequest, UnstartedJob } from '../start';
 import {
   confirmations,
   flags,
@@ -35,15 +35,17 @@ import { CLAIM, CONFIRM, FORGET, HOLDS, PUT_BACK, READ_UNSTARTED, START, START_E
 
 /** A claim whose job did not reach the queue lets go of its key after this. */
 const UNQUEUED_LIFE_MS = 60_000;
-/** No open job is remembered longer: a week after it was due. */
-const OPEN_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+/** A job that nobody starts is remembered for a week after it was due. */
+const WAITING_LIFE_MS = 7 * DAY_MS;
+/** One that was started, or put back: far longer than an attempt may take, so that a dead one's successor finds it. */
+const STARTED_LIFE_MS = DAY_MS;
 /** Timers of BullMQ and clock of Redis differ a little; a job may start this much early. */
 const EARLY_MS = 100;
 
 const VIEWED = ['record', 'status', 'attempts', 'sequence', 'runAt', 'startedAt'];
 
-/** How a job that was claimed is found again. */
-export interface ClaimedJob extends HeldClaim {
+export interface ClaimedJob {
   jobId: string;
   delayMs: number;
 }
@@ -90,17 +92,17 @@ export class VolatileJobs {
 
   /** The jobs are in the queue: they are remembered as long as it may take. Answers for each whether it still was there. */
   async prolong(jobs: ClaimedJob[]): Promise<boolean[]> {
-    const answers = await this.keep(jobs, ({ delayMs }) => delayMs + OPEN_LIFE_MS);
+    const answers = await this.keep(jobs, ({ delayMs }) => delayMs + WAITING_LIFE_MS);
     return answers.map((answer) => answer !== 'gone');
   }
 
   /** Takes back claims that should not have been made, and answers for each whether it did: a confirmed one is a job. */
-  release(jobs: (HeldClaim & { jobId: string })[]): Promise<boolean[]> {
+  release(jobs: { jobId: string }[]): Promise<boolean[]> {
     return this.forgetAll(jobs, true);
   }
 
   /** Their end is committed. */
-  async forget(jobs: (HeldClaim & { jobId: string })[]): Promise<void> {
+  async forget(jobs: { jobId: string }[]): Promise<void> {
     await this.forgetAll(jobs, false);
   }
 
@@ -108,7 +110,7 @@ export class VolatileJobs {
     const answers = await START.run(
       this.redis,
       requests.map(({ jobId }) => this.jobKey(jobId)),
-      [EARLY_MS, ...requests.map(({ token }) => token)],
+      [EARLY_MS, STARTED_LIFE_MS, ...requests.map(({ token }) => token)],
     );
     return startedAnswers.parse(answers).flatMap((answer, index) => {
       const request = requests[index];
@@ -119,7 +121,7 @@ export class VolatileJobs {
 
   async startExceptional({ jobId, token }: StartRequest, asSuspect: boolean): Promise<StartedJob | undefined> {
     const answer = startedAnswer.parse(
-      await START_EXCEPTIONAL.run(this.redis, [this.jobKey(jobId)], [token, asSuspect ? 1 : 0]),
+      await START_EXCEPTIONAL.run(this.redis, [this.jobKey(jobId)], [token, STARTED_LIFE_MS, asSuspect ? 1 : 0]),
     );
     return answer.length === 0 ? undefined : toStarted(this.tier, jobId, token, answer);
   }
@@ -156,7 +158,15 @@ export class VolatileJobs {
     const answers = await PUT_BACK.run(
       this.redis,
       jobs.map(({ jobId }) => this.jobKey(jobId)),
-      jobs.flatMap(({ token, attempts, retryInMs, sequence }) => [token, attempts, Math.ceil(retryInMs), sequence]),
+      [
+        STARTED_LIFE_MS,
+        ...jobs.flatMap(({ token, attempts, retryInMs, sequence }) => [
+          token,
+          attempts,
+          Math.ceil(retryInMs),
+          sequence,
+        ]),
+      ],
     );
     return flags.parse(answers).map((flag) => flag === 1);
   }
@@ -171,17 +181,17 @@ export class VolatileJobs {
     if (jobs.length === 0) return [];
     const answers = await CONFIRM.run(
       this.redis,
-      jobs.flatMap((job) => this.keysOf(job)),
+      jobs.map(({ jobId }) => this.jobKey(jobId)),
       jobs.map(lifeOf),
     );
     return confirmations.parse(answers);
   }
 
-  private async forgetAll(jobs: (HeldClaim & { jobId: string })[], onlyUnconfirmed: boolean): Promise<boolean[]> {
+  private async forgetAll(jobs: { jobId: string }[], onlyUnconfirmed: boolean): Promise<boolean[]> {
     if (jobs.length === 0) return [];
     const answers = await FORGET.run(
       this.redis,
-      jobs.flatMap((job) => this.keysOf(job)),
+      jobs.map(({ jobId }) => this.jobKey(jobId)),
       [onlyUnconfirmed ? 1 : 0, ...jobs.map(({ jobId }) => jobId)],
     );
     return flags.parse(answers).map((flag) => flag === 1);
@@ -191,7 +201,7 @@ export class VolatileJobs {
     return answer.length === 0 ? undefined : toStanding(this.tier, answer);
   }
 
-  private keysOf({ jobId, requestKey, liveKey }: { jobId: string; requestKey: string; liveKey: string }): string[] {
+  private keysOf({ jobId, requestKey, liveKey }: Claim): string[] {
     return [this.jobKey(jobId), `${this.prefix}:request:${requestKey}`, `${this.prefix}:key:${liveKey}`];
   }
 
