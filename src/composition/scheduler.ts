@@ -1,9 +1,10 @@
 import { markNotQueued } from '../jobs/claim';
 import { raiseDispatch, readOpenDispatched, reopenResolved, takeWaiting } from '../jobs/dispatch';
 import { readCounts } from '../jobs/counts';
-import { deleteExpired, FINISHED_AS_RECORD } from '../jobs/finished';
-import { takeLateFollowers } from '../jobs/followers';
+import { FINISHED_AS_RECORD } from '../jobs/finished';
+import { deleteFollowers, readUnknownFollowed, takeLateFollowers } from '../jobs/followers';
 import { readMarker, writeMarker, type QueueMarker } from '../jobs/markers';
+import { forgetExpired } from '../jobs/volatile/expiry';
 import { dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
 import { appendToOutbox } from '../outbox/rows';
 import { Lease } from '../platform/lease';
@@ -14,6 +15,7 @@ import { QUEUE_POLICIES } from '../catalogue/queues';
 import { LOWER_TIERS, type LowerTier } from '../contract/names';
 import { leaveMarker, readMemory } from '../queues/marker';
 import { answerLateFollowers } from '../recovery/late-followers';
+import { LostFollowers } from '../recovery/lost-followers';
 import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
 import { tierWatchMetrics, watchTier } from '../recovery/tier-watch';
 import { leaseDatabase, type Foundation } from './foundation';
@@ -59,13 +61,6 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
     HOUR_MS,
     (error) => log.error('partitions not kept up', { error: describeError(error) }),
   );
-  const forgetting = new Loop(
-    async () => {
-      while (lease.held && (await deleteExpired(database, EXPIRED_AT_ONCE)) === EXPIRED_AT_ONCE);
-    },
-    MINUTE_MS,
-    (error) => log.error('expired keys not deleted', { error: describeError(error) }),
-  );
   const lateFollowers = new Loop(
     async () => {
       for (const records of ['critical_jobs', FINISHED_AS_RECORD]) await answerFollowersOf(foundation, lease, records);
@@ -84,9 +79,10 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
         start: () => Promise.resolve(lateFollowers.start()),
         stop: () => lateFollowers.stop(),
       },
+      composeLostFollowers(foundation, lease),
       ...LOWER_TIERS.map((tier) => composeTierWatch(foundation, tier, lease, watchMetrics)),
       { name: 'partition upkeep', start: () => Promise.resolve(upkeep.start()), stop: () => upkeep.stop() },
-      { name: 'expired keys', start: () => Promise.resolve(forgetting.start()), stop: () => forgetting.stop() },
+      ...LOWER_TIERS.map((tier) => composeExpiry(foundation, tier, lease)),
     ],
     wakeFeeder: () => reconciler.poke(),
   };
@@ -100,6 +96,27 @@ function answerFollowersOf(foundation: Foundation, lease: Lease, records: string
     append: appendToOutbox,
     signal: () => foundation.outboxSignal.send(),
   });
+}
+
+function composeLostFollowers({ database, tiers, log }: Foundation, lease: Lease): Component {
+  const followers = new LostFollowers({
+    isLeader: () => lease.held,
+    readUnknownFollowed: (after, limit) => readUnknownFollowed(database, after, limit),
+    areOpen: async (jobIds) => {
+      const byTier = await Promise.all(LOWER_TIERS.map((tier) => tiers[tier].jobs.areOpen(jobIds)));
+      return jobIds.map((_, index) => byTier.some((open) => open[index]));
+    },
+    deleteFollowers: (jobIds) => deleteFollowers(database, jobIds),
+  });
+  const loop = new Loop(
+    async () => {
+      const jobs = await followers.look();
+      if (jobs > 0) log.warn('followers of lost jobs are forgotten', { jobs });
+    },
+    HOUR_MS,
+    (error) => log.warn('followers of lost jobs not looked for', { error: describeError(error) }),
+  );
+  return { name: 'lost followers', start: () => Promise.resolve(loop.start()), stop: () => loop.stop() };
 }
 
 function composeTierWatch(
@@ -125,6 +142,20 @@ function composeTierWatch(
     (error) => log.warn('a tier could not be watched', { queue: queueName, error: describeError(error) }),
   );
   return { name: `${tier} watch`, start: () => Promise.resolve(loop.start()), stop: () => loop.stop() };
+}
+
+/** Ends that are remembered no longer; a tier of its own each, so that one whose Redis is away keeps no other waiting. */
+function composeExpiry({ database, tiers, log }: Foundation, tier: LowerTier, lease: Lease): Component {
+  const { queueName } = QUEUE_POLICIES[tier];
+  const forget = () => forgetExpired(tiers[tier].jobs, database, queueName, EXPIRED_AT_ONCE);
+  const loop = new Loop(
+    async () => {
+      while (lease.held && (await forget()) === EXPIRED_AT_ONCE);
+    },
+    MINUTE_MS,
+    (error) => log.error('expired keys not deleted', { queue: queueName, error: describeError(error) }),
+  );
+  return { name: `${tier} expiry`, start: () => Promise.resolve(loop.start()), stop: () => loop.stop() };
 }
 
 function composeReconciler(foundation: Foundation, isLeader: () => boolean): Reconciler {

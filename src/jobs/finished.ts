@@ -124,25 +124,29 @@ export async function readFinishedView(database: Queryable, jobId: string): Prom
   }))[0];
 }
 
-/** Forgets up to `limit` of those whose time has come, with their ledger and followers; answers with their number. */
-export async function deleteExpired(database: Queryable, limit: number): Promise<number> {
-  const rows = await database.query(
+/** Up to `limit` jobs of a queue whose time has come. */
+export async function readExpired(database: Queryable, queueName: string, limit: number): Promise<{ jobId: string }[]> {
+  const rows = await database.query<{ job_id: string }>(
+    { text: 'SELECT job_id FROM idempotency_keys WHERE queue_name = $1 AND expires_at <= now() LIMIT $2' },
+    [queueName, limit],
+  );
+  return rows.map((row) => ({ jobId: row.job_id }));
+}
+
+/** Forgets jobs whose time has come, with their ledger and followers. */
+export async function deleteExpired(database: Queryable, jobs: { jobId: string }[]): Promise<void> {
+  await database.query(
     {
       text: `
         WITH expired AS (
-          DELETE FROM idempotency_keys WHERE (job_id, generation) IN (
-            SELECT job_id, generation FROM idempotency_keys WHERE expires_at <= now() LIMIT $1
-          ) RETURNING job_id
+          DELETE FROM idempotency_keys WHERE job_id = ANY($1::uuid[]) AND expires_at <= now() RETURNING job_id
         ), effects AS (
           DELETE FROM job_effects WHERE job_id IN (SELECT job_id FROM expired)
-        ), followers AS (
-          DELETE FROM job_followers WHERE job_id IN (SELECT job_id FROM expired)
         )
-        SELECT job_id FROM expired`,
+        DELETE FROM job_followers WHERE job_id IN (SELECT job_id FROM expired)`,
     },
-    [limit],
+    [jobs.map(({ jobId }) => jobId)],
   );
-  return rows.length;
 }
 
 /** The record of a finished job in the columns of the record of truth, so that both are read alike. */

@@ -108,6 +108,30 @@ export async function takeLateFollowers(
   return rows.map((row) => ({ follower: toFollower(row), job: toRecord(row) }));
 }
 
+/** Jobs that somebody waits for and that PostgreSQL does not know: they are open in a Redis, or were lost with it. */
+export async function readUnknownFollowed(database: Queryable, after: string, limit: number): Promise<string[]> {
+  const rows = await database.query<{ job_id: string }>(
+    {
+      text: `
+        SELECT DISTINCT f.job_id FROM job_followers f
+        WHERE f.answered_at IS NULL AND f.job_id > $1 AND ${UNKNOWN}
+        ORDER BY f.job_id LIMIT $2`,
+    },
+    [after, limit],
+  );
+  return rows.map((row) => row.job_id);
+}
+
+/** Forgets who waits for these jobs, unless PostgreSQL knows the job by now. */
+export async function deleteFollowers(database: Queryable, jobIds: string[]): Promise<void> {
+  await database.query({ text: `DELETE FROM job_followers f WHERE f.job_id = ANY($1::uuid[]) AND ${UNKNOWN}` }, [
+    jobIds,
+  ]);
+}
+
+const UNKNOWN = `NOT EXISTS (SELECT FROM critical_jobs j WHERE j.id = f.job_id)
+  AND NOT EXISTS (SELECT FROM idempotency_keys k WHERE k.job_id = f.job_id)`;
+
 interface FollowerRow {
   follower_job_id: string;
   follower_request_key: string;

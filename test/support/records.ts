@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { insertClaims, type Claim } from '../../src/jobs/claim';
+import type { Settlement } from '../../src/jobs/settle';
 import { startJobs, type StartedJob, type StartRequest } from '../../src/jobs/start';
 import { uuidV7 } from '../../src/platform/ids';
 import { createLogger } from '../../src/platform/logger';
@@ -50,4 +51,22 @@ export async function startOne(database: Database, request: StartRequest): Promi
   const [job] = await startJobs(database, [request], 'test');
   if (!job) throw new Error('the job was not started');
   return job;
+}
+
+/** A good end, or what a test makes of it. */
+export function settlementOf({ jobId, token }: StartedJob, over: Partial<Settlement> = {}): Settlement {
+  return {
+    jobId,
+    token,
+    status: 'completed',
+    result: { n: 1 },
+    error: null,
+    reason: 'DONE',
+    attempts: 1,
+    retryInMs: 0,
+    sequence: 1,
+    releaseKey: false,
+    finishedAt: new Date(),
+    ...over,
+  };
 }

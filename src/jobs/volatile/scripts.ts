@@ -176,3 +176,9 @@ export const PUT_BACK = new RedisScript(`
     end
   end
   return answers`);
+
+/** KEYS: jobs. Answers for each with 1 when it is there. */
+export const ARE_OPEN = new RedisScript(`
+  local answers = {}
+  for i, job in ipairs(KEYS) do answers[i] = redis.call('EXISTS', job) end
+  return answers`);

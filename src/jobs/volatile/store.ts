@@ -31,7 +31,7 @@ import {
   type Confirmation,
   type OpenJob,
 } from './record';
-import { CLAIM, CONFIRM, FORGET, HOLDS, PUT_BACK, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
+import { ARE_OPEN, CLAIM, CONFIRM, FORGET, HOLDS, PUT_BACK, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
 
 /** A claim whose job did not reach the queue lets go of its key after this. */
 const UNQUEUED_LIFE_MS = 60_000;
@@ -167,6 +167,16 @@ export class VolatileJobs {
           sequence,
         ]),
       ],
+    );
+    return flags.parse(answers).map((flag) => flag === 1);
+  }
+
+  /** Which of these this Redis holds. */
+  async areOpen(jobIds: string[]): Promise<boolean[]> {
+    const answers = await ARE_OPEN.run(
+      this.redis,
+      jobIds.map((jobId) => this.jobKey(jobId)),
+      [],
     );
     return flags.parse(answers).map((flag) => flag === 1);
   }

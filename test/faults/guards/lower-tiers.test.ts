@@ -8,7 +8,7 @@ import { VolatileAttempts } from '../../../src/jobs/volatile/attempts';
 import { VolatileJobs } from '../../../src/jobs/volatile/store';
 import type { Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
-import { claimOf, openDatabase } from '../../support/records';
+import { claimOf, openDatabase, settlementOf } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -138,20 +138,3 @@ const prefix = (): string => harness.environment.variables['QUEUE_PREFIX'] ?? ''
 const HOUR_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * HOUR_MS;
 const RETRY: Partial<Settlement> = { status: 'pending', finishedAt: undefined, retryInMs: 0 };
-
-function settlementOf({ jobId, token }: StartedJob, over: Partial<Settlement>): Settlement {
-  return {
-    jobId,
-    token,
-    status: 'completed',
-    result: { n: 1 },
-    error: null,
-    reason: 'DONE',
-    attempts: 1,
-    retryInMs: 0,
-    sequence: 1,
-    releaseKey: false,
-    finishedAt: new Date(),
-    ...over,
-  };
-}
