@@ -11,7 +11,7 @@ import { composeRelay } from './composition/relay';
 import { composeScheduler } from './composition/scheduler';
 import { composeWorkers } from './composition/worker';
 import type { Config, Role } from './config';
-import { LOWER_TIERS, TIERS } from './contract/names';
+import { LOWER_TIERS, TIERS, type Tier } from './contract/names';
 import { cancelJob, type CancelAnswer } from './execution/cancel';
 import type { Handler } from './handlers/handler';
 import { liveKeyOf } from './intake/keys';
@@ -59,14 +59,15 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   const { database } = foundation;
   const has = (role: Role): boolean => config.roles.has(role);
 
-  const proofs = composeProofs(foundation, async () => consumer?.pauseMoney());
-  const door = has('consumer') || has('api') ? composeIntake(foundation, unavailableTypes(config)) : undefined;
-  const consumer =
-    door && has('consumer') ? composeConsumer(foundation, door, () => proofs.intakeBlockedBy) : undefined;
+  const proofs = composeProofs(foundation, (tier) => consumer?.pause(tier));
+  const blockedBy = (tier: Tier): string | undefined => proofs.intakeBlockedBy(tier);
+  const door =
+    has('consumer') || has('api') ? composeIntake(foundation, unavailableTypes(config), blockedBy) : undefined;
+  const consumer = door && has('consumer') ? composeConsumer(foundation, door) : undefined;
   const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;
   const http = composeHttp(foundation, {
     jobs: door && has('api') ? { door, readJob: (jobId) => findJob(foundation, jobId) } : undefined,
-    moneyProblem: () => proofs.intakeBlockedBy,
+    moneyProblem: () => proofs.intakeBlockedBy('money'),
     components: () => components,
   });
   const components: Component[] = [
@@ -130,11 +131,15 @@ function storeComponents({ config, database, tiers }: Foundation): Component[] {
   ];
 }
 
-function composeProofs({ config, database, tiers, metrics, log }: Foundation, onBlocked: () => Promise<void>): Proofs {
+function composeProofs({ config, database, tiers, metrics, log }: Foundation, onBlocked: (tier: Tier) => void): Proofs {
   const { url, managementUrl } = config.rabbitmq;
   const vhost = decodeURIComponent(new URL(url).pathname.slice(1)) || '/';
   const management = managementUrl === undefined ? undefined : { url: managementUrl, vhost };
-  const probes = createProbes({ redis: tiers.money.redis, database, management });
+  const probes = createProbes({
+    redis: { money: tiers.money.redis, communication: tiers.communication.redis, background: tiers.background.redis },
+    database,
+    management,
+  });
   return new Proofs(probes, proofMetrics(metrics), log, onBlocked, config.proofs.everyMs);
 }
 

@@ -83,13 +83,13 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
   };
 }
 
-function composeJobRoutes({ config, log }: Foundation, { jobs, moneyProblem }: HttpParts): Route[] {
+function composeJobRoutes({ config, log }: Foundation, { jobs }: HttpParts): Route[] {
   if (!jobs) return [];
   const { answerTimeoutMs } = config.http;
   const submitter = new Submitter(
     {
       accept: (offers) => jobs.door.intake.accept(offers),
-      tierProblem: (tier) => (tier === 'money' ? moneyProblem() : jobs.door.tierProblem(tier)),
+      tierProblem: jobs.door.tierProblem,
     },
     answerTimeoutMs,
     log,

@@ -1,5 +1,5 @@
 import type { Channel } from 'amqplib';
-import { LOWER_TIERS, QUEUES } from '../contract/names';
+import { QUEUES, TIERS, type LowerTier, type Tier } from '../contract/names';
 import { RequestConsumer } from '../intake/request-consumer';
 import { countStart, forgetStarts } from '../jobs/dead-letters';
 import { publishBatch } from '../outbox/publish-batch';
@@ -7,21 +7,21 @@ import type { Component } from '../platform/lifecycle';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Consumer, consumerMetrics, type Delivery } from '../platform/rabbitmq/consumer';
 import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
+import { refusalOfWrites } from '../queues/write-probe';
 import { declareTopology } from '../topology/assert';
 import type { Foundation } from './foundation';
 import type { IntakeRoom } from './intake';
 
 export interface ConsumerRole {
   components: Component[];
-  /** Closes the channels of what may hold money requests, until `moneyProblem` says that they can be taken. */
-  pauseMoney: () => void;
+  /** Closes the channels of what waits for the tier, until the door says that it takes requests again. */
+  pause: (tier: Tier) => void;
 }
 
 /** Requests from the broker to the intake: one consumer for each queue. */
 export function composeConsumer(
   foundation: Foundation,
   door: Pick<IntakeRoom, 'intake' | 'metrics' | 'tierProblem'>,
-  moneyProblem: () => string | undefined,
 ): ConsumerRole {
   const { config, log, metrics, database } = foundation;
   const connection = new RabbitConnection(config.rabbitmq.url, 'intake', log);
@@ -32,7 +32,7 @@ export function composeConsumer(
     publishAll(publisher, messages, config.rabbitmq.confirmTimeoutMs),
   );
 
-  const consumerOf = (queue: string, problem: () => string | undefined, suspectAll = false): RequestConsumer => {
+  const consumerOf = (queue: string, tier: Tier, suspectAll = false): RequestConsumer => {
     const source = new Consumer(
       connection,
       { queue, prefetch: config.rabbitmq.prefetch, setup: (channel: Channel) => declareTopology(channel) },
@@ -47,7 +47,10 @@ export function composeConsumer(
         intake: door.intake,
         ack,
         detour,
-        blockedBy: async () => problem() ?? (await databaseProblem(foundation)),
+        blockedBy: async () =>
+          door.tierProblem(tier) ??
+          (tier === 'money' ? undefined : await writeProblem(foundation, tier)) ??
+          (await databaseProblem(foundation)),
         countStart: foundation.decorate('count start', (key, delivery) =>
           countStart(database, key, delivery.queue, delivery.content),
         ),
@@ -59,17 +62,18 @@ export function composeConsumer(
     return requests;
   };
 
-  // Each tier's own queue waits for that tier alone; the others may hold requests of every tier, and wait for money's.
-  const ofLowerTiers = LOWER_TIERS.map((tier) => ({
-    name: QUEUES.requests[tier],
-    consumer: consumerOf(QUEUES.requests[tier], () => door.tierProblem(tier)),
+  // Each tier's own queue waits for that tier. The others may hold requests of every tier, and wait for money alone.
+  const queues: { name: string; tier: Tier }[] = [
+    ...TIERS.map((tier) => ({ name: QUEUES.requests[tier], tier })),
+    { name: QUEUES.otherRequests, tier: 'money' },
+    { name: QUEUES.domainEvents, tier: 'money' },
+    { name: QUEUES.deadRequests, tier: 'money' },
+  ];
+  const consumers = queues.map(({ name, tier }) => ({
+    name,
+    tier,
+    consumer: consumerOf(name, tier, name === QUEUES.deadRequests),
   }));
-  const ofMoney = [QUEUES.requests.money, QUEUES.otherRequests, QUEUES.domainEvents, QUEUES.deadRequests].map(
-    (name) => ({
-      name,
-      consumer: consumerOf(name, moneyProblem, name === QUEUES.deadRequests),
-    }),
-  );
   return {
     components: [
       {
@@ -78,14 +82,14 @@ export function composeConsumer(
         health: { of: 'broker', check: () => connection.check() },
       },
       { name: 'detour publisher', stop: () => publisher.close() },
-      ...[...ofLowerTiers, ...ofMoney].map(({ name, consumer }) => ({
+      ...consumers.map(({ name, consumer }) => ({
         name: `consumer of ${name}`,
         start: () => Promise.resolve(consumer.start()),
         stop: () => consumer.stop(),
       })),
     ],
-    pauseMoney: () => {
-      for (const { consumer } of ofMoney) consumer.pauseUntilClear();
+    pause: (tier) => {
+      for (const one of consumers) if (one.tier === tier) one.consumer.pauseUntilClear();
     },
   };
 }
@@ -98,6 +102,12 @@ async function publishAll(publisher: Publisher, messages: OutgoingMessage[], tim
   throw new Error('a request could not be sent on to the queue of its tier', {
     cause: failed.status === 'rejected' ? failed.reason : failed.value,
   });
+}
+
+/** A Redis may answer and take nothing: its memory or disk is full, or it has become a replica. */
+async function writeProblem({ tiers }: Foundation, tier: LowerTier): Promise<string | undefined> {
+  const refusal = await refusalOfWrites(tiers[tier].redis, tiers[tier].prefix);
+  return refusal === undefined ? undefined : `the Redis of the ${tier} tier refuses writes: ${refusal}`;
 }
 
 async function databaseProblem({ database }: Foundation): Promise<string | undefined> {

@@ -23,13 +23,20 @@ export interface IntakeRoom {
   intake: Intake;
   metrics: IntakeMetrics;
   /** Why a tier takes nothing now; undefined when it does. */
-  tierProblem: (tier: LowerTier) => string | undefined;
+  tierProblem: (tier: Tier) => string | undefined;
   components: Component[];
 }
 
-/** @param unavailable job types that this deployment cannot run, with the reason */
-export function composeIntake(foundation: Foundation, unavailable: ReadonlyMap<string, string>): IntakeRoom {
-  const { config, log, database, tiers, decorate } = foundation;
+/**
+ * @param unavailable job types that this deployment cannot run, with the reason
+ * @param blockedBy why nothing may be entrusted to the Redis of a tier; undefined when something may
+ */
+export function composeIntake(
+  foundation: Foundation,
+  unavailable: ReadonlyMap<string, string>,
+  blockedBy: (tier: Tier) => string | undefined,
+): IntakeRoom {
+  const { log, database, decorate } = foundation;
   const metrics = intakeMetrics(foundation.metrics);
   const windows = {
     money: windowOf(foundation, 'money', () => anyWaiting(database)),
@@ -42,10 +49,12 @@ export function composeIntake(foundation: Foundation, unavailable: ReadonlyMap<s
     append: appendToOutbox,
     signal: () => foundation.outboxSignal.send(),
   };
+  const tierProblem = (tier: Tier): string | undefined =>
+    blockedBy(tier) ?? (tier === 'money' ? undefined : storeProblem(foundation, tier, windows[tier]));
   const claims = {
     money: moneyClaims(foundation, answering, windows.money),
-    communication: volatileClaims(foundation, answering, 'communication', windows.communication),
-    background: volatileClaims(foundation, answering, 'background', windows.background),
+    communication: volatileClaims(foundation, answering, 'communication', windows.communication, tierProblem),
+    background: volatileClaims(foundation, answering, 'background', windows.background, tierProblem),
   };
   const steps = {
     ...answering,
@@ -54,16 +63,19 @@ export function composeIntake(foundation: Foundation, unavailable: ReadonlyMap<s
   return {
     intake: new Intake(claims, steps, unavailable, log),
     metrics,
-    tierProblem: (tier) => {
-      if (tiers[tier].redis.status !== 'ready') return `the Redis of the ${tier} tier is not connected`;
-      return windows[tier].isFull ? `${config.intake.windows[tier]} jobs of the ${tier} tier wait already` : undefined;
-    },
+    tierProblem,
     components: Object.entries(windows).map(([tier, window]) => ({
       name: `${tier} window`,
       start: () => Promise.resolve(window.start()),
       stop: () => window.stop(),
     })),
   };
+}
+
+/** Why a tier that keeps its open jobs in its Redis alone cannot take any. */
+function storeProblem({ config, tiers }: Foundation, tier: LowerTier, window: QueueWindow): string | undefined {
+  if (tiers[tier].redis.status !== 'ready') return `the Redis of the ${tier} tier is not connected`;
+  return window.isFull ? `${config.intake.windows[tier]} jobs of the ${tier} tier wait already` : undefined;
 }
 
 function windowOf({ config, log, tiers }: Foundation, tier: Tier, waiting: () => Promise<boolean>): QueueWindow {
@@ -98,6 +110,7 @@ function volatileClaims(
   answering: Omit<AnswerSteps, 'addFollowers'>,
   tier: LowerTier,
   window: QueueWindow,
+  tierProblem: (tier: Tier) => string | undefined,
 ): VolatileClaims {
   const { jobs: open, queue } = tiers[tier];
   const { queueName } = QUEUE_POLICIES[tier];
@@ -111,7 +124,8 @@ function volatileClaims(
       forget: (ended) => open.forget(ended),
       enqueue: decorate('enqueue', (jobs) => queue.add(jobs)),
       prolong: decorate('prolong', (jobs) => open.prolong(jobs)),
-      takeRoom: (wanted) => window.takeAny(wanted),
+      problem: () => tierProblem(tier),
+      takeRoom: (wanted) => window.takeAnyway(wanted),
       readFollowed: (requestKeys) => readFollowed(database, requestKeys),
       readRefusals: (keys) => readRefusals(database, keys),
       readFinished: (wanted) => readFinished(database, wanted),

@@ -22,8 +22,10 @@ export interface VolatileClaimSteps extends AnswerSteps {
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
   /** Answers for each whether it was still remembered. */
   prolong: (jobs: ClaimedJob[]) => Promise<boolean[]>;
-  /** Whether the tier's Redis may hold `count` more jobs. */
-  takeRoom: (count: number) => boolean;
+  /** Why the tier takes nothing now; undefined when it does. */
+  problem: () => string | undefined;
+  /** Takes the room for `count` more jobs, of which there is some left. */
+  takeRoom: (count: number) => void;
   readFollowed: (requestKeys: string[]) => Promise<Map<string, string>>;
   readRefusals: (rejectionKeys: string[]) => Promise<Standing['refused']>;
   readFinished: (wanted: { requestKeys: string[]; liveKeys: string[]; jobIds: string[] }) => Promise<StandingJob[]>;
@@ -64,7 +66,9 @@ export class VolatileClaims {
 
   /** Answers each offer, in order. @throws TierUnavailableError, or when PostgreSQL cannot be used */
   async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
-    if (!this.steps.takeRoom(offers.length)) throw new TierUnavailableError(this.tier, 'its window is full');
+    const problem = this.steps.problem();
+    if (problem !== undefined) throw new TierUnavailableError(this.tier, problem);
+    this.steps.takeRoom(offers.length);
     const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, true) }));
     return claimInRounds(candidates, (open, answers) => this.claimRound(open, answers));
   }

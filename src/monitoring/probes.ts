@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { QUEUES, TIERS } from '../contract/names';
+import { QUEUES, TIERS, type Tier } from '../contract/names';
 import type { Queryable } from '../platform/postgres/database';
 import type { ProofSteps } from './proofs';
 
@@ -8,16 +8,16 @@ const HTTP_TIMEOUT_MS = 5_000;
 
 /** Reads the settings that the proofs judge, from the servers themselves. */
 export function createProbes(parts: {
-  redis: Redis;
+  redis: Record<Tier, Redis>;
   database: Queryable;
   /** The broker's management API, with credentials in the URL, and the virtual host to look at. */
   management: { url: string; vhost: string } | undefined;
 }): ProofSteps {
   const { redis, database, management } = parts;
   return {
-    evictionPolicy: () => readConfig(redis, 'maxmemory-policy'),
+    evictionPolicy: (tier) => readConfig(redis[tier], 'maxmemory-policy'),
     appendOnly: async () => {
-      const value = await readConfig(redis, 'appendonly');
+      const value = await readConfig(redis.money, 'appendonly');
       return value === undefined ? undefined : value === 'yes';
     },
     synchronousCommit: async () => {

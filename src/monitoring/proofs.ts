@@ -1,3 +1,4 @@
+import { TIERS, type Tier } from '../contract/names';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import type { Metrics } from '../platform/metrics';
@@ -5,8 +6,8 @@ import { Loop } from '../platform/time';
 
 /** What is looked at outside the service; each throws when it cannot be read. */
 export interface ProofSteps {
-  /** `maxmemory-policy` of the money Redis; undefined when the server does not tell. */
-  evictionPolicy: () => Promise<string | undefined>;
+  /** `maxmemory-policy` of a tier's Redis; undefined when the server does not tell. */
+  evictionPolicy: (tier: Tier) => Promise<string | undefined>;
   /** Whether the money Redis appends to a file; undefined when the server does not tell. */
   appendOnly: () => Promise<boolean | undefined>;
   /** `synchronous_commit` of our sessions. */
@@ -28,18 +29,18 @@ const GAUGE = { proven: 1, violated: 0, unknown: -1 } as const;
 
 /**
  * Checks, at start and every 30 s, that the durability which the service promises is really configured. Never ends the
- * process: a Redis that may evict money jobs pauses the money intake, everything else is a warning and a gauge.
+ * process: a Redis that may evict jobs pauses the intake of its tier, everything else is a warning and a gauge.
  */
 export class Proofs {
   private readonly loop: Loop;
   private readonly last = new Map<string, Verdict['state']>();
-  private reason: string | undefined;
+  private readonly reasons = new Map<Tier, string>();
 
   constructor(
     private readonly steps: ProofSteps,
     private readonly metrics: ReturnType<typeof proofMetrics>,
     private readonly log: Logger,
-    private readonly onIntakeBlocked: () => Promise<void>,
+    private readonly onIntakeBlocked: (tier: Tier) => void,
     everyMs: number = EVERY_MS,
   ) {
     this.loop = new Loop(
@@ -64,23 +65,29 @@ export class Proofs {
     this.loop.poke();
   }
 
-  /** Why money requests may not be taken; undefined when they may. */
-  get intakeBlockedBy(): string | undefined {
-    return this.reason;
+  /** Why requests of a tier may not be taken; undefined when they may. */
+  intakeBlockedBy(tier: Tier): string | undefined {
+    return this.reasons.get(tier);
   }
 
   private async check(): Promise<void> {
-    const before = this.reason;
-    const eviction = await this.judge('money_redis_noeviction', async () =>
-      evictionVerdict(await this.steps.evictionPolicy()),
-    );
-    // What cannot be read does not change what was known: Redis away is handled by the intake itself.
-    if (eviction.state === 'violated') this.reason = eviction.why;
-    if (eviction.state === 'proven') this.reason = undefined;
+    for (const tier of TIERS) await this.checkEviction(tier);
     await this.judge('money_redis_aof', async () => aofVerdict(await this.steps.appendOnly()));
     await this.judge('synchronous_commit', async () => commitVerdict(await this.steps.synchronousCommit()));
     await this.judge('quorum_queues', async () => queueVerdict(await this.steps.weakQueues()));
-    if (this.reason !== undefined && before === undefined) await this.onIntakeBlocked();
+  }
+
+  private async checkEviction(tier: Tier): Promise<void> {
+    const eviction = await this.judge(`${tier}_redis_noeviction`, async () =>
+      evictionVerdict(tier, await this.steps.evictionPolicy(tier)),
+    );
+    // What cannot be read does not change what was known: Redis away is handled by the intake itself.
+    if (eviction.state === 'unknown') return;
+    const before = this.reasons.get(tier);
+    this.reasons.delete(tier);
+    if (eviction.state === 'proven') return;
+    this.reasons.set(tier, eviction.why);
+    if (before === undefined) this.onIntakeBlocked(tier);
   }
 
   private async judge(proof: string, look: () => Promise<Verdict>): Promise<Verdict> {
@@ -100,11 +107,11 @@ export class Proofs {
 const PROVEN: Verdict = { state: 'proven' };
 const UNKNOWN: Verdict = { state: 'unknown' };
 
-function evictionVerdict(policy: string | undefined): Verdict {
+function evictionVerdict(tier: Tier, policy: string | undefined): Verdict {
   if (policy === undefined) return UNKNOWN;
   return policy === 'noeviction'
     ? PROVEN
-    : { state: 'violated', why: `the money Redis evicts jobs: maxmemory-policy is ${policy}, must be noeviction` };
+    : { state: 'violated', why: `the ${tier} Redis evicts jobs: maxmemory-policy is ${policy}, must be noeviction` };
 }
 
 function aofVerdict(appendOnly: boolean | undefined): Verdict {

@@ -51,11 +51,9 @@ export class QueueWindow {
     return true;
   }
 
-  /** Takes room for `count` jobs when there is any at all: a last batch may go beyond the limit. */
-  takeAny(count: number): boolean {
-    if (this.isFull) return false;
+  /** Takes room for `count` jobs, whether or not there is so much: a last batch may go beyond the limit. */
+  takeAnyway(count: number): void {
     this.room -= count;
-    return true;
   }
 
   private async refresh(): Promise<void> {
