@@ -14,7 +14,8 @@ const NODE = process.execPath;
 /** The hook for CommonJS alone starts 0.2 s faster than all of tsx; the launcher needs no more. */
 const SERVICES = [NODE, '--require', 'tsx/cjs', 'tools/services/cli.ts'];
 const script = (file) => [NODE, '--import', 'tsx', file];
-const withTestServices = (command) => [...SERVICES, 'exec', '--set', 'test', '--', ...command];
+const withServices = (set, command) => [...SERVICES, 'exec', '--set', set, '--', ...command];
+const withTestServices = (command) => withServices('test', command);
 const JEST = [NODE, 'node_modules/jest/bin/jest.js'];
 
 const COMMANDS = {
@@ -24,6 +25,7 @@ const COMMANDS = {
     env: { CRASH_MATRIX: 'full' },
   }),
   mutants: (args) => ({ command: withTestServices([...script('tools/mutants/run.ts'), ...args]) }),
+  bench: (args) => ({ command: withServices('bench', [...script('test/load/bench.ts'), ...args]) }),
   'bench:lanes': (args) => ({ command: withTestServices([...script('test/load/lanes.ts'), ...args]) }),
   demo: (args) => ({ command: [...script('tools/demo/main.ts'), ...args] }),
   services: (args) => ({ command: [...SERVICES, ...args] }),

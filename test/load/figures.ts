@@ -1,55 +1,61 @@
-import type { Redis } from 'ioredis';
-
-export interface RedisReading {
-  /** Including those that scripts run, without the meter's own. */
-  commands: number;
-  memoryKb: number;
-  redisCpuMs: number;
-  connections: number;
+/** One figure of one contestant, once for each run. */
+export interface Measured {
+  contestant: string;
+  figure: string;
+  values: number[];
 }
 
-/** Reads what a Redis tells about its work. */
-export class RedisMeter {
-  private own = 0;
-
-  constructor(private readonly redis: Redis) {}
-
-  async read(): Promise<RedisReading> {
-    const info = await this.redis.info('everything');
-    const calls = [...info.matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm)].map(([, count]) => Number(count));
-    const number = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1]);
-    this.own += 1;
-    return {
-      commands: calls.reduce((sum, count) => sum + count, 0) - this.own,
-      memoryKb: number('used_memory') / 1_024,
-      redisCpuMs: (number('used_cpu_user') + number('used_cpu_sys')) * 1_000,
-      connections: number('connected_clients'),
-    };
-  }
-
-  /** What was added since; connections as they are, without the meter's. */
-  async since(before: RedisReading): Promise<RedisReading> {
-    const now = await this.read();
-    return {
-      commands: now.commands - before.commands,
-      memoryKb: now.memoryKb - before.memoryKb,
-      redisCpuMs: now.redisCpuMs - before.redisCpuMs,
-      connections: now.connections - 1,
-    };
-  }
-}
-
+/** @param share 0 is the least value, 1 the most, 0.5 the median (the upper one of two) */
 export function percentile(values: number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** `median [least..most]` */
-export function summary(values: number[]): string {
-  const [least, median, most] = [0, 0.5, 1].map((share) => rounded(percentile(values, share)));
-  return `${median} [${least}..${most}]`;
+/** The mean of the two in the middle where their number is even. */
+export function median(values: number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];
+  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
 
-function rounded(value: number): string {
+/**
+ * An interval that holds the true median with at least this confidence, whatever the distribution: two of the values
+ * themselves, chosen by the binomial distribution of how many lie below the median. Undefined for too few values.
+ */
+export function medianInterval(values: number[], confidence = 0.95): [low: number, high: number] | undefined {
+  const sorted = values.toSorted((one, other) => one - other);
+  const count = sorted.length;
+  let outside = 0;
+  let interval: [number, number] | undefined;
+  for (let below = 0; below < count / 2; below += 1) {
+    outside += 2 * choose(count, below) * 0.5 ** count;
+    if (outside > 1 - confidence) break;
+    const [low, high] = [sorted[below], sorted[count - 1 - below]];
+    if (low !== undefined && high !== undefined) interval = [low, high];
+  }
+  return interval;
+}
+
+function choose(count: number, taken: number): number {
+  let ways = 1;
+  for (let step = 1; step <= taken; step += 1) ways *= (count - taken + step) / step;
+  return ways;
+}
+
+/** `median [least..most]` */
+export function summary(values: number[]): string {
+  const [least, middle, most] = [percentile(values, 0), median(values), percentile(values, 1)].map(rounded);
+  return values.length === 1 ? `${middle}` : `${middle} [${least}..${most}]`;
+}
+
+export function rounded(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+export function valuesOf(measured: Measured[], contestant: string, figure: string): number[] {
+  return measured.find((one) => one.contestant === contestant && one.figure === figure)?.values ?? [];
+}
+
+export function medianOf(measured: Measured[], contestant: string, figure: string): number {
+  return median(valuesOf(measured, contestant, figure));
 }

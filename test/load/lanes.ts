@@ -10,7 +10,8 @@ import { createLogger } from '../../src/platform/logger';
 import type { QueuedJob } from '../../src/queues/ref';
 import { alignedTable } from '../../tools/demo/table';
 import { givingBack, lanes, paced, type Arrangement, type Ground } from './arrangements';
-import { percentile, RedisMeter, summary } from './figures';
+import { percentile, summary } from './figures';
+import { RedisMeter } from './redis-meter';
 
 const ARRANGEMENTS: Record<string, (ground: Ground) => Arrangement> = {
   'giving back': givingBack,
