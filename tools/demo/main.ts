@@ -1,7 +1,8 @@
 /**
- * `npm run demo`: a ticket sale, from nothing to a reconciled account. Private servers, the service as real processes, a
- * payment provider that misbehaves, an order service that publishes; in the middle the money Redis is emptied and a
- * worker is killed. At the end the checker compares what was asked, answered and charged, and decides the exit code.
+ * `npm run demo`: a ticket sale, from nothing to a reconciled account. Private servers, the service as real processes,
+ * providers that misbehave, an order service that asks for charges and says what is paid; in the middle the money Redis is
+ * emptied and a worker is killed. At the end the checker compares what was asked, answered, charged, mailed and counted,
+ * and decides the exit code.
  *
  *     npm run demo -- [--seed NUMBER] [--orders NUMBER]
  */
@@ -13,7 +14,7 @@ import { catchSignals, exitCodeOf } from '../services/signals';
 import { Cleanup } from './cleanup';
 import { endPreviousRun, recordRun } from './previous-run';
 import { openStage } from './stage';
-import { performSale } from './performance';
+import { performSale } from './sale/performance';
 import { printSummary, runChecker } from './summary';
 
 const FOLDER = path.join(LOCAL, 'demo-run');

@@ -7,7 +7,7 @@ import { endProcess, isOurs } from '../services/processes';
 const record = z.object({ demo: z.int(), children: z.array(z.int()) });
 
 /** What only processes of this demo have in their command line, followed by the folder in which they work. */
-const CHILD_MARKS = [`dist/main.js ${CHECKOUT}`, `--stripe 0 ${CHECKOUT}`];
+const CHILD_MARKS = [`dist/main.js ${CHECKOUT}`, `--sendgrid 0 ${CHECKOUT}`];
 const DEMO_MARK = 'tools/demo/main.ts';
 
 /** Ends what a demo left behind that was itself killed. Refuses while another one runs in this checkout. */

@@ -1,5 +1,5 @@
 /**
- * What the order service writes down and the checker reads: what it published, what it was told. Both are files of JSON
+ * What is written down during a sale and the checker reads: what was published, what was answered. Both are files of JSON
  * lines, and all that the two have in common; neither knows anything of the service's inside.
  */
 import { readFileSync } from 'node:fs';
@@ -12,6 +12,8 @@ export const KINDS = {
   /** After a decline, the same order again with another card. */
   'second card': 'completed',
   'declined card': 'failed',
+  /** What the order service says when a payment has completed. */
+  'order.paid': 'completed',
   /** Another request for what is done or under way: same key, same content. */
   'same key again': 'duplicate',
   /** The same message once more, as after a lost confirm: nothing more may come of it. */
@@ -27,6 +29,9 @@ export type Kind = keyof typeof KINDS;
 /** What `KINDS` holds, as a list that zod takes. */
 const kindNames = Object.keys(KINDS) as [Kind, ...Kind[]];
 
+/** The jobs that `order.paid` asks for, each with an outcome of its own. */
+export const SALE_JOBS = { receipt: 'send-email', record: 'analytics-track' } as const;
+
 /** One line for each message that the broker has confirmed. */
 export const publishedRecord = z.strictObject({
   messageId: z.string(),
@@ -37,6 +42,8 @@ export const publishedRecord = z.strictObject({
   order: z.string().nullable(),
   amount: z.int(),
   currency: z.string(),
+  /** Of an order that was paid: where its receipt must go, and where it must count. */
+  sale: z.strictObject({ email: z.string(), venueId: z.string() }).nullable(),
   /** The error code that a failure or a rejection must have. */
   code: z.string().nullable(),
   /** A place that must be among the problems which a rejection lists. */
@@ -45,11 +52,14 @@ export const publishedRecord = z.strictObject({
   confirmedAt: z.number(),
 });
 export type PublishedRecord = z.infer<typeof publishedRecord>;
+/** A message that is yet to be published. */
+export type NewRecord = Omit<PublishedRecord, 'publishedAt' | 'confirmedAt'>;
 
 const outcomeEvent = z.object({
   id: z.string(),
   data: z.object({
     jobId: z.string().nullable(),
+    type: z.string(),
     outcome: z.enum(['completed', 'failed', 'cancelled', 'attention', 'duplicate', 'rejected']),
     requestId: z.string().nullable(),
     generation: z.number().nullable(),
@@ -60,37 +70,17 @@ const outcomeEvent = z.object({
   }),
 });
 
-/** One line for each delivery from the order service's own queue, repeats included. */
+/** One line for each delivery from the auditor's queue, repeats included. */
 export const outcomeRecord = z.object({ receivedAt: z.number(), event: outcomeEvent });
 export type OutcomeRecord = z.infer<typeof outcomeRecord>;
 export type OutcomeEvent = OutcomeRecord['event'];
 
-/** The part of a payment's result that its requester compares. */
+/** The parts of results that are compared with what happened outside. */
 export const paymentResult = z.object({ chargeId: z.string(), amount: z.int(), currency: z.string() });
-
-/** What the payment provider says that it has charged. */
-export const providerLedger = z.object({
-  charges: z.array(
-    z.object({
-      chargeId: z.string(),
-      amount: z.int(),
-      currency: z.string(),
-      metadata: z.record(z.string(), z.string()),
-      calls: z.int(),
-    }),
-  ),
-  calls: z.int(),
-});
-export type ProviderCharge = z.infer<typeof providerLedger>['charges'][number];
+export const mailResult = z.object({ messageId: z.string() });
 
 /** Every line of a file, each of which must be sound. */
 export function readLines<Line>(file: string, schema: z.ZodType<Line>): Line[] {
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.filter((line) => line !== '').map((line) => schema.parse(JSON.parse(line)));
-}
-
-export async function readLedger(url: string): Promise<z.infer<typeof providerLedger>> {
-  const answer = await fetch(new URL('/_sandbox/ledger', url), { signal: AbortSignal.timeout(10_000) });
-  if (!answer.ok) throw new Error(`the provider's ledger answers ${answer.status}`);
-  return providerLedger.parse(await answer.json());
 }

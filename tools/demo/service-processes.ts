@@ -2,7 +2,7 @@ import path from 'node:path';
 import { connect } from 'amqplib';
 import { waitFor } from '../services/wait';
 import { Child } from './child';
-import type { SeededRandom } from './random';
+import type { SeededRandom } from './sale/random';
 
 /**
  * The service as three processes, as it would be deployed: one that takes requests in, publishes outcomes and leads, and

@@ -3,12 +3,17 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { removeServices, startServices, type ServiceSet } from '../services';
 import { CHECKOUT } from '../services/layout';
+import { Answers } from './sale/answers';
+import { Auditor } from './sale/auditor';
+import { BoxOffice } from './sale/box-office';
 import { runToEnd } from './child';
 import type { Cleanup } from './cleanup';
-import { OrderService, type OrderServiceFiles } from './order-service';
+import { OrderService } from './sale/order-service';
+import type { PlannedRequest } from './sale/plan';
 import { recordRun } from './previous-run';
+import { PublicationLog } from './sale/publication-log';
 import { ServiceProcesses } from './service-processes';
-import { PaymentProvider } from './stand-in';
+import { StandIns } from './stand-ins';
 
 const SET = 'demo';
 const STEP_LIMIT_MS = 120_000;
@@ -16,15 +21,23 @@ const STEP_LIMIT_MS = 120_000;
 /** Everything that runs during a sale. */
 export interface Stage {
   folder: string;
-  files: OrderServiceFiles;
+  files: BookFiles;
   services: ServiceSet;
-  provider: PaymentProvider;
+  providers: StandIns;
   service: ServiceProcesses;
-  orders: OrderService;
+  answers: Answers;
+  ask: (planned: PlannedRequest) => Promise<void>;
+  /** Nothing is asked and heard any more; both files are whole. */
+  closeBooks: () => Promise<void>;
   /** Writes down which processes are ours now. */
   record: () => void;
   /** Resolves with the processes that did not end in an orderly way. */
   stopService: () => Promise<string[]>;
+}
+
+interface BookFiles {
+  published: string;
+  outcomes: string;
 }
 
 /** Starts all of it, step by step, each step on the list of what must be stopped before it begins. */
@@ -35,29 +48,54 @@ export async function openStage(folder: string, cleanup: Cleanup, signal: AbortS
   const databaseEnv = { ...process.env, DATABASE_URL: services.urls.DATABASE_URL };
   await step('database migrated', () => succeed(['dist/migrate.js'], databaseEnv));
 
-  const { provider, service } = await step('service and payment provider started', async () => {
-    const provider = await startProvider(folder, cleanup);
+  const { providers, service } = await step('service and providers started', async () => {
+    const providers = await startProviders(folder, cleanup);
     signal.throwIfAborted();
-    const service = new ServiceProcesses(folder, CHECKOUT, serviceEnvironment(services, provider));
+    const service = new ServiceProcesses(folder, CHECKOUT, serviceEnvironment(services, providers));
     cleanup.add('the service', () => service.stopAll());
     for (const name of ['front', 'worker-1', 'worker-2']) rmSync(path.join(folder, `${name}.log`), { force: true });
     service.startAll();
-    recordRun(folder, [...service.pids, ...provider.pids]);
+    recordRun(folder, [...service.pids, ...providers.pids]);
     await service.ready(services.urls.AMQP_URL);
-    return { provider, service };
+    return { providers, service };
   });
   signal.throwIfAborted();
-  const orders = await OrderService.open(services.urls.AMQP_URL, files);
-  cleanup.add('the order service', () => orders.close());
   return {
+    ...(await openBooks(services.urls.AMQP_URL, files, cleanup)),
     folder,
     files,
     services,
-    provider,
+    providers,
     service,
-    orders,
-    record: () => recordRun(folder, [...service.pids, ...provider.pids]),
+    record: () => recordRun(folder, [...service.pids, ...providers.pids]),
     stopService: () => service.stopAll(),
+  };
+}
+
+/** Those who ask, and the one who listens; the auditor first, so that nothing passes it by. */
+async function openBooks(
+  amqpUrl: string,
+  files: BookFiles,
+  cleanup: Cleanup,
+): Promise<Pick<Stage, 'answers' | 'ask' | 'closeBooks'>> {
+  const answers = new Answers();
+  const auditor = await Auditor.open(amqpUrl, files.outcomes, answers);
+  cleanup.add('the auditor', () => auditor.close());
+  const log = new PublicationLog(files.published, answers);
+  cleanup.add('the list of publications', () => log.close());
+  const orders = await OrderService.open(amqpUrl, log);
+  cleanup.add('the order service', () => orders.close());
+  const boxOffice = await BoxOffice.open(amqpUrl, log);
+  cleanup.add('the box office', () => boxOffice.close());
+  return {
+    answers,
+    ask: (planned) => (planned.by === 'order service' ? orders.place(planned) : boxOffice.ask(planned)),
+    closeBooks: async () => {
+      await orders.close();
+      await boxOffice.close();
+      await log.close();
+      await auditor.close();
+    },
   };
 }
 
@@ -71,11 +109,11 @@ async function startServers(cleanup: Cleanup): Promise<ServiceSet> {
   });
 }
 
-async function startProvider(folder: string, cleanup: Cleanup): Promise<PaymentProvider> {
-  const logFile = path.join(folder, 'stand-in.log');
+async function startProviders(folder: string, cleanup: Cleanup): Promise<StandIns> {
+  const logFile = path.join(folder, 'stand-ins.log');
   rmSync(logFile, { force: true });
-  const starting = PaymentProvider.start({ cwd: CHECKOUT, env: process.env, logFile });
-  cleanup.add('the payment provider', async () => (await starting.catch(() => undefined))?.stop());
+  const starting = StandIns.start({ cwd: CHECKOUT, env: process.env, logFile });
+  cleanup.add('the providers', async () => (await starting.catch(() => undefined))?.stop());
   return starting;
 }
 
@@ -83,7 +121,7 @@ function build(): Promise<void> {
   return succeed(['tools/build.mjs'], process.env);
 }
 
-function serviceEnvironment({ urls }: ServiceSet, provider: PaymentProvider): NodeJS.ProcessEnv {
+function serviceEnvironment({ urls }: ServiceSet, { payments, mails }: StandIns): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ...urls,
@@ -91,7 +129,10 @@ function serviceEnvironment({ urls }: ServiceSet, provider: PaymentProvider): No
     PORT: '0',
     IDEMPOTENCY_KEY_SECRET: randomBytes(32).toString('hex'),
     STRIPE_SECRET_KEY: 'sk_test_demo',
-    STRIPE_API_BASE: provider.url,
+    STRIPE_API_BASE: payments.url,
+    SENDGRID_API_KEY: 'SG.test.demo',
+    SENDGRID_API_BASE: mails.url,
+    EMAIL_FROM: 'Demo Tickets <tickets@example.com>',
     LOG_LEVEL: 'info',
   };
 }

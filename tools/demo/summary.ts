@@ -1,20 +1,22 @@
 import path from 'node:path';
 import { CHECKOUT } from '../services/layout';
 import { runToEnd } from './child';
-import { describeWeather } from './faults';
+import { describeWeather } from './sale/faults';
 import { readFigures } from './figures';
-import type { Sale } from './performance';
+import type { Sale } from './sale/performance';
 import type { Stage } from './stage';
 
 const CHECKER_LIMIT_MS = 30_000;
 
-/** The checker as a program of its own, which gets two files and an address and nothing else. */
-export async function runChecker({ files, provider, orders }: Stage): Promise<number> {
-  await orders.close();
-  console.log('\nThe checker, from the published ids, the delivered outcomes and the provider’s ledger:\n');
+/** The checker as a program of its own, which gets two files and three addresses and nothing else. */
+export async function runChecker({ files, providers, services, closeBooks }: Stage): Promise<number> {
+  await closeBooks();
+  console.log('\nThe checker, from the confirmed ids, the delivered outcomes and everybody’s ledger:\n');
   const { published, outcomes } = files;
-  const args = ['--published', published, '--outcomes', outcomes, '--ledger', provider.url];
-  return runToEnd(['--import', 'tsx', 'tools/demo/checker.ts', ...args], {
+  const args = ['--published', published, '--outcomes', outcomes];
+  args.push('--charges', providers.payments.url, '--mails', providers.mails.url);
+  args.push('--analytics', services.urls.DATABASE_URL);
+  return runToEnd(['--import', 'tsx', 'tools/demo/checker/main.ts', ...args], {
     cwd: CHECKOUT,
     env: process.env,
     stdio: 'inherit',
@@ -30,8 +32,8 @@ export function printSummary(stage: Stage, sale: Sale, end: { agreed: boolean; s
   const relative = (file: string): string => path.relative(process.cwd(), path.join(stage.folder, file));
   const lines = [
     `${end.agreed ? 'AGREED' : 'NOT AGREED'} after ${end.seconds.toFixed(0)} s in all.`,
-    `  went wrong on purpose: ${describeWeather()}`,
-    ...sale.incidents.map((incident) => `                         ${incident}`),
+    '  went wrong on purpose:',
+    ...[...describeWeather(), ...sale.incidents].map((wrong) => `    ${wrong}`),
     `  ${messages} messages answered within ${seconds.toFixed(1)} s, ${perSecond.toFixed(0)} a second (the sale’s pace, not a limit)`,
     `  request to outcome: p50 ${p50Ms} ms, p95 ${p95Ms} ms, longest ${maxMs} ms (kills, retries and their back-off included)`,
     ...(sale.complete ? [] : ['  time was up before everything was answered']),

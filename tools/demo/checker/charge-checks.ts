@@ -1,10 +1,11 @@
 /** Did money move exactly where somebody was told that it did? */
 import type { Asked, Disagreement, Facts } from './facts';
 import { groupBy } from './group';
-import { paymentResult, type OutcomeEvent, type ProviderCharge } from './records';
+import type { ProviderCharge } from './ledgers';
+import { paymentResult, type OutcomeEvent } from '../records';
 
 export function checkCharges(facts: Facts): Disagreement[] {
-  const byJob = groupBy(facts.charges, jobOf);
+  const byJob = groupBy(facts.evidence.charges, jobOf);
   const completed = [...facts.requests.values()].flatMap((asked) =>
     facts.completed(asked).map((event) => ({ asked, event })),
   );
@@ -42,7 +43,7 @@ function checkUntold(facts: Facts): Disagreement[] {
     if (data.outcome === 'completed' || (data.outcome === 'failed' && !ends.has(data.jobId)))
       ends.set(data.jobId, data);
   }
-  return facts.charges.flatMap((charge) => {
+  return facts.evidence.charges.flatMap((charge) => {
     const end = ends.get(jobOf(charge));
     if (end?.outcome === 'completed') return [];
     if (end) return [{ what: 'declined, but charged', id: end.requestId ?? charge.chargeId, detail: show(charge) }];
@@ -54,7 +55,7 @@ function checkUntold(facts: Facts): Disagreement[] {
 function checkOrders(facts: Facts): Disagreement[] {
   return [...facts.orders.keys()].flatMap((order) => {
     const jobs = facts.jobsOf(order);
-    const charges = facts.charges.filter((charge) => jobs.has(jobOf(charge)));
+    const charges = facts.evidence.charges.filter((charge) => jobs.has(jobOf(charge)));
     if (charges.length <= 1) return [];
     return [{ what: 'an order charged more than once', id: order, detail: charges.map(show).join(', ') }];
   });

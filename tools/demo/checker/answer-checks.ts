@@ -1,7 +1,7 @@
-/** Does every request have the one answer that it must have? */
+/** Does every request for a charge, and every message that is none, have the one answer that it must have? */
 import type { Asked, Disagreement, Facts } from './facts';
 import { groupBy } from './group';
-import { KINDS, type OutcomeEvent, type PublishedRecord } from './records';
+import { KINDS, type OutcomeEvent, type PublishedRecord } from '../records';
 
 export function checkAnswers(facts: Facts): Disagreement[] {
   const requests = [...facts.requests.values()];
@@ -26,7 +26,7 @@ function checkRequest(facts: Facts, asked: Asked): Disagreement[] {
   switch (KINDS[record.kind]) {
     case 'completed':
     case 'duplicate':
-      return checkPaid(facts, asked, last).flatMap((detail) => found('wrong answer', detail));
+      return checkCharged(facts, asked, last).flatMap((detail) => found('wrong answer', detail));
     case 'failed':
       return checkFailed(record, last).flatMap((detail) => found('wrong answer', detail));
     case 'rejected':
@@ -45,7 +45,7 @@ function lastAnswer(answers: OutcomeEvent[]): OutcomeEvent | undefined {
 }
 
 /** Of all requests for one order one does the work, whichever came in first; the others are told of it. */
-function checkPaid(facts: Facts, { record, answers }: Asked, last: OutcomeEvent): string[] {
+function checkCharged(facts: Facts, { record, answers }: Asked, last: OutcomeEvent): string[] {
   const jobs = facts.jobsOf(record.order ?? '');
   if (last.data.outcome !== 'completed' && last.data.outcome !== 'duplicate') {
     return [`${describe(last)} instead of ${KINDS[record.kind]}`];

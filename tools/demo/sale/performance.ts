@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { holdCharges, makeBadWeather } from './faults';
+import { holdWork, makeBadWeather, MAIL_WEATHER } from './faults';
 import { makePlan } from './plan';
-import { Progress } from './progress';
+import { Progress } from '../progress';
 import { SeededRandom } from './random';
 import { runSale } from './sale';
-import type { Stage } from './stage';
+import type { Stage } from '../stage';
 
 const PER_SECOND = 50;
 const FLUSH_AT = 0.3;
 const KILL_AT = 0.6;
-/** Time for workers to take charges that the provider then holds. */
+/** Time for workers to take charges and mails that the providers then hold. */
 const BEFORE_KILL_MS = 400;
 /** As long as an orchestrator needs to notice. */
 const RESTART_AFTER_MS = 1_000;
@@ -44,9 +44,9 @@ export async function performSale(
 ): Promise<Sale> {
   const plan = makePlan(`sale-${seed}`, seed, orders);
   const random = new SeededRandom(seed + 1);
-  await makeBadWeather(stage.provider, random);
+  await makeBadWeather(stage.providers, random);
   const incidents: Incidents = { flushes: 0, kills: 0, told: [] };
-  const progress = new Progress(() => progressLine(stage, plan.messages.length, incidents));
+  const progress = new Progress(() => progressLine(stage, plan.length, incidents));
   const report = (count: 'flushes' | 'kills', text: string): void => {
     incidents[count] += 1;
     incidents.told.push(text);
@@ -56,17 +56,21 @@ export async function performSale(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), SALE_LIMIT_MS);
   const signal = AbortSignal.any([interrupted, late.signal]);
-  console.log(`Publishing ${plan.messages.length} messages, ${PER_SECOND} a second`);
+  console.log(`Asking ${plan.length} times, ${PER_SECOND} a second`);
   progress.start();
   try {
-    await runSale(stage.orders, plan.messages, {
+    await runSale(stage, plan, {
       perSecond: PER_SECOND,
       signal,
       incidents: [
         { atShare: FLUSH_AT, happen: () => emptyRedis(stage, report) },
         { atShare: KILL_AT, happen: () => killWorker(stage, random, report) },
+        ...MAIL_WEATHER.map(({ atShare, fault }) => ({
+          atShare,
+          happen: () => stage.providers.mails.addFault(fault),
+        })),
         // Or a few unlucky charges would be tried, at growing distances, long after all others are done.
-        { atShare: 1, happen: () => stage.provider.clearFaults() },
+        { atShare: 1, happen: () => stage.providers.payments.clearFaults() },
       ],
     });
     const complete = await allAnswered(stage, signal);
@@ -89,28 +93,29 @@ async function emptyRedis({ services }: Stage, report: Report): Promise<void> {
 }
 
 async function killWorker(stage: Stage, random: SeededRandom, report: Report): Promise<void> {
-  await holdCharges(stage.provider);
+  await holdWork(stage.providers);
   await sleep(BEFORE_KILL_MS);
   const restart = sleep(RESTART_AFTER_MS);
   const name = await stage.service.killWorker(random, restart);
   stage.record();
-  report('kills', `kill -9: ${name} died in the middle of its charges and was started again`);
+  report('kills', `kill -9: ${name} died in the middle of its charges and mails, and was started again`);
 }
 
-async function allAnswered({ orders }: Stage, signal: AbortSignal): Promise<boolean> {
+async function allAnswered({ answers }: Stage, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
-    if (orders.answers.complete && orders.answers.quietForMs >= QUIET_MS) return true;
+    if (answers.complete && answers.quietForMs >= QUIET_MS) return true;
     await sleep(LOOK_EVERY_MS);
   }
   return false;
 }
 
-function progressLine({ orders }: Stage, planned: number, { flushes, kills }: Incidents): string {
-  const { charged, declined, rejected, duplicates } = orders.answers.counts;
+function progressLine({ answers }: Stage, planned: number, { flushes, kills }: Incidents): string {
+  const { asked, answered, charged, receipts, declined, rejected, duplicates } = answers.counts;
   return [
-    `published ${orders.published}/${planned}`,
-    `answered ${orders.answers.answeredCount}`,
+    `asked ${asked}/${planned}`,
+    `answered ${answered}`,
     `charged ${charged}`,
+    `receipts ${receipts}`,
     `declined ${declined}`,
     `rejected ${rejected}`,
     `duplicates ${duplicates}`,

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OrderService } from './order-service';
-import type { PlannedMessage } from './plan';
+import type { Answers } from './answers';
+import type { PlannedRequest } from './plan';
 
-/** Something that happens once this share of the messages has been published. */
+/** Who asks, and who knows what was answered. */
+export interface Customers {
+  ask: (planned: PlannedRequest) => Promise<void>;
+  answers: Answers;
+}
+
+/** Something that happens once this share of the plan has been asked for. */
 export interface Incident {
   atShare: number;
   happen: () => Promise<void>;
@@ -11,19 +17,19 @@ export interface Incident {
 const TICK_MS = 20;
 
 /**
- * Publishes the plan at an even pace; what waits for an answer goes out as soon as that has come. Incidents do not hold
- * the sale up: customers go on buying.
+ * Asks for what is planned at an even pace; what waits for an answer goes out as soon as that has come. Incidents do not
+ * hold the sale up: customers go on buying.
  */
 export async function runSale(
-  service: OrderService,
-  plan: PlannedMessage[],
+  { ask, answers }: Customers,
+  plan: PlannedRequest[],
   options: { perSecond: number; incidents: Incident[]; signal: AbortSignal },
 ): Promise<void> {
-  const incidents = [...options.incidents];
+  const incidents = options.incidents.toSorted((one, other) => one.atShare - other.atShare);
   const happening: Promise<void>[] = [];
   const confirms: Promise<void>[] = [];
-  const publish = (planned: PlannedMessage): void => {
-    const confirmed = service.publish(planned);
+  const begin = (planned: PlannedRequest): void => {
+    const confirmed = ask(planned);
     // Awaited at the end; until then a rejection must not count as unhandled.
     confirmed.catch(() => undefined);
     confirms.push(confirmed);
@@ -34,8 +40,8 @@ export async function runSale(
   while (next < plan.length && !options.signal.aborted) {
     const due = Math.min(plan.length, Math.ceil(((performance.now() - begun) / 1_000) * options.perSecond));
     for (const planned of plan.slice(next, due)) {
-      if (planned.afterAnswerTo === undefined) publish(planned);
-      else later.push(whenAnswered(service, planned.afterAnswerTo, () => publish(planned)));
+      if (planned.afterAnswerTo === undefined) begin(planned);
+      else later.push(whenAnswered(answers, planned.afterAnswerTo, () => begin(planned)));
     }
     next = Math.max(next, due);
     while (incidents[0] && next / plan.length >= incidents[0].atShare) {
@@ -49,9 +55,9 @@ export async function runSale(
   await Promise.all(confirms);
 }
 
-function whenAnswered(service: OrderService, requestId: string, then: () => void): Promise<void> {
+function whenAnswered(answers: Answers, requestId: string, then: () => void): Promise<void> {
   return new Promise((resolve) => {
-    service.answers.whenAnswered(requestId, () => {
+    answers.whenAnswered(requestId, () => {
       then();
       resolve();
     });
