@@ -32,6 +32,7 @@ export type StepName =
   | 'call provider'
   | 'settle'
   | 'append outcome'
+  | 'put back'
   | 'forget finished'
   | 'read outbox'
   | 'publish'

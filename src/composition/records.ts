@@ -23,7 +23,8 @@ import type { Queryable } from '../platform/postgres/database';
 import type { Foundation } from './foundation';
 
 /** What differs between the tiers: where the record of a job is, and how it is asked and told. */
-interface Records extends GuardSteps, Pick<SettleSteps, 'settle' | 'takeFollowers' | 'wasSettledBy' | 'tidyUp'> {
+interface Records
+  extends GuardSteps, Pick<SettleSteps, 'settle' | 'putBack' | 'takeFollowers' | 'wasSettledBy' | 'tidyUp'> {
   begin: (starts: EffectStart[]) => Promise<EffectStartAnswer[]>;
   appendFacts: (database: Queryable, facts: Parameters<typeof appendEffectFacts>[1]) => Promise<void>;
 }
@@ -61,6 +62,7 @@ function moneyRecords({ config, database }: Foundation): Records {
         tx,
         ends.map(({ settlement }) => settlement),
       ),
+    putBack: () => Promise.resolve([]),
     takeFollowers,
     wasSettledBy: (jobId, token) => wasSettledBy(database, jobId, token),
     tidyUp: () => Promise.resolve(),
@@ -78,6 +80,7 @@ function volatileRecords({ config, database, tiers, decorate }: Foundation, tier
     begin: (starts) => beginVolatileEffects(open, database, starts),
     appendFacts: appendVolatileFacts,
     settle: (tx, ends) => attempts.settle(tx, ends),
+    putBack: decorate('put back', (ends) => attempts.putBack(ends)),
     // Nobody waits under a lock here: all followers are answered soon after, by their rows.
     takeFollowers: () => Promise.resolve([]),
     wasSettledBy: (jobId, token) => attempts.wasSettledBy(jobId, token),
@@ -112,6 +115,7 @@ function settleSteps({ database, outboxSignal, decorate }: Foundation, records: 
     transaction: decorate<SettleSteps['transaction']>('settle', (work) => database.transaction(work)),
     appendFacts: records.appendFacts,
     settle: records.settle,
+    putBack: records.putBack,
     takeFollowers: records.takeFollowers,
     recordDeadLetters,
     append: decorate('append outcome', appendToOutbox),

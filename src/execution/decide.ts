@@ -14,7 +14,9 @@ export type AttemptEnd =
   /** The handler threw: a fault in it. */
   | { kind: 'crashed' }
   | { kind: 'expired' }
-  | { kind: 'poisonous' };
+  | { kind: 'poisonous' }
+  /** The database refuses what the handler said. */
+  | { kind: 'notStorable' };
 
 /** What the ledger says about the job's effects at the end of the attempt. */
 export interface EffectSummary {
@@ -52,6 +54,8 @@ export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary,
       return ends.failed(EXPIRED, job.attempts);
     case 'poisonous':
       return ends.gaveUp(POISON, job.attempts);
+    case 'notStorable':
+      return ends.gaveUp(NOT_STORABLE, job.attempts + 1);
     case 'timedOut':
       return ends.timedOut();
     case 'inDoubt':
@@ -68,6 +72,11 @@ const EXPIRED: OutcomeError = {
   replayable: false,
 };
 const POISON: OutcomeError = { code: 'POISON', message: 'the job ended its processes three times', replayable: true };
+const NOT_STORABLE: OutcomeError = {
+  code: 'RESULT_NOT_STORABLE',
+  message: 'the database refuses what the handler answered',
+  replayable: true,
+};
 const TIMEOUT: OutcomeError = { code: 'TIMEOUT', message: 'the attempt did not end in time', replayable: true };
 
 /** However late a provider or a search says that we may come again, it is looked at once an hour. */

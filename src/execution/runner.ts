@@ -15,9 +15,10 @@ import { describeError, type Logger } from '../platform/logger';
 import type { Metrics } from '../platform/metrics';
 import type { Disposal } from '../queues/worker';
 import { Attempt } from './attempt';
-import { decide, type AttemptEnd } from './decide';
+import type { AttemptEnd } from './decide';
 import { EffectLedger, type EffectSteps } from './effect-ledger';
 import type { ForcedEnd, Guard } from './guard';
+import { settleStorable } from './settle-storable';
 import type { Settler } from './settler';
 import type { TypeSlots } from './type-slots';
 
@@ -163,8 +164,7 @@ export class JobRunner {
   }
 
   private async settle(job: StartedJob, end: AttemptEnd, effects: EffectLedger, begunAt: number): Promise<Disposal> {
-    const decision = decide(job, end, effects, new Date());
-    const answer = await this.parts.settler.settle({ job, decision, facts: effects.facts.splice(0) });
+    const { decision, answer } = await settleStorable(this.parts.settler, job, end, effects, this.log);
     if (answer === 'fenced') {
       this.metrics.fenced.inc({ job_type: job.type });
       return FINISHED;

@@ -8,7 +8,7 @@ import { Batcher } from '../platform/batcher';
 import { uuidV5 } from '../platform/ids';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
-import { isUnavailable } from '../platform/postgres/errors';
+import { isUnavailable, isUniqueViolation } from '../platform/postgres/errors';
 import type { Transaction } from '../platform/postgres/database';
 import { exponentialBackoffMs, pause } from '../platform/time';
 import type { Decision } from './decide';
@@ -23,10 +23,17 @@ export interface Ending {
 /** `fenced`: somebody else runs the job now; only the facts were kept. */
 export type EndingAnswer = 'settled' | 'fenced';
 
+/** The database refuses an ending for what is in it, and nothing of it was written. */
+interface Refusal {
+  refusedWith: unknown;
+}
+
 export interface SettleSteps {
   transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
   appendFacts: (tx: Transaction, facts: EffectFact[]) => Promise<void>;
   settle: (tx: Transaction, ends: EndedAttempt[]) => Promise<SettledJob[]>;
+  /** Makes those jobs pending again whose record the transaction cannot reach; answers with the tokens that did. */
+  putBack: (ends: EndedAttempt[]) => Promise<string[]>;
   takeFollowers: (tx: Transaction, jobIds: string[]) => Promise<Follower[]>;
   recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<unknown>;
   append: (tx: Transaction, messages: PublishableOutcome[]) => Promise<void>;
@@ -43,9 +50,13 @@ const RETRY_CAP_MS = 5_000;
 /**
  * Settles attempts: facts, state, key, followers, dead letters and outcomes in one transaction, shared with whatever
  * settles at the same moment. While PostgreSQL is away it keeps trying, since the effects have happened.
+ *
+ * A job whose record is elsewhere is put back after the commit: whoever starts it next must find what this attempt learnt.
+ * A process that dies between the two leaves a start that never finished.
  */
 export class Settler {
-  private readonly batcher: Batcher<Ending, EndingAnswer>;
+  private readonly batcher: Batcher<Ending, EndingAnswer | Refusal>;
+  private readonly puttingBack: Batcher<Ending, EndingAnswer>;
 
   constructor(
     private readonly steps: SettleSteps,
@@ -53,32 +64,46 @@ export class Settler {
     maxBatch: number,
   ) {
     this.batcher = new Batcher((endings) => this.settleGroup(endings), maxBatch);
+    this.puttingBack = new Batcher((endings) => this.putBackGroup(endings), maxBatch);
   }
 
-  settle(ending: Ending): Promise<EndingAnswer> {
-    return this.batcher.submit(ending);
+  /** @throws what the database says when it refuses the ending for what is in it; its neighbours are not harmed */
+  async settle(ending: Ending): Promise<EndingAnswer> {
+    const answer = await this.batcher.submit(ending);
+    if (typeof answer === 'object') throw answer.refusedWith;
+    return answer === 'fenced' && !isTerminal(ending) ? this.puttingBack.submit(ending) : answer;
   }
 
-  private async settleGroup(endings: Ending[]): Promise<EndingAnswer[]> {
+  /** Keeps trying as well. On a line of its own: what has ended does not wait for the Redis that others need. */
+  private async putBackGroup(endings: Ending[]): Promise<EndingAnswer[]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.settleOnce(endings);
+        const tokens = new Set(await this.steps.putBack(endings.map(toEnd)));
+        return endings.map(({ job }) => (tokens.has(job.token) ? 'settled' : 'fenced'));
       } catch (error) {
-        this.log.warn('settling failed', { jobs: endings.length, attempt, error: describeError(error) });
-        // One that the database refuses for what it says must not hold up its neighbours.
-        if (!isUnavailable(error) && endings.length > 1) return this.settleOneByOne(endings);
-        if (!isUnavailable(error) && attempt >= 3) throw error;
+        this.log.warn('putting back failed', { jobs: endings.length, attempt, error: describeError(error) });
         await pause(exponentialBackoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS));
       }
     }
   }
 
-  private async settleOneByOne(endings: Ending[]): Promise<EndingAnswer[]> {
-    const answers: EndingAnswer[] = [];
-    for (const ending of endings) {
-      // A single one that cannot be settled is left to the reconciler: it stays `processing` and is run again.
-      answers.push(...(await this.settleGroup([ending]).catch((): EndingAnswer[] => ['fenced'])));
+  private async settleGroup(endings: Ending[]): Promise<(EndingAnswer | Refusal)[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.settleOnce(endings);
+      } catch (error) {
+        this.log.warn('settling failed', { jobs: endings.length, attempt, error: describeError(error) });
+        if (!isUnavailable(error) && endings.length > 1) return this.settleOneByOne(endings);
+        // Two that ran into each other over a key do not do so again and again.
+        if (!isUnavailable(error) && (attempt >= 3 || !isUniqueViolation(error))) return [{ refusedWith: error }];
+        await pause(exponentialBackoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS));
+      }
     }
+  }
+
+  private async settleOneByOne(endings: Ending[]): Promise<(EndingAnswer | Refusal)[]> {
+    const answers: (EndingAnswer | Refusal)[] = [];
+    for (const ending of endings) answers.push(...(await this.settleGroup([ending])));
     return answers;
   }
 

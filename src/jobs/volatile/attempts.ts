@@ -40,23 +40,26 @@ export class VolatileAttempts {
   }
 
   /**
-   * Part of the settling transaction. An attempt that was overtaken decides nothing; while Redis is away nobody can tell,
-   * and the one end per job that PostgreSQL keeps is all the fence there is.
+   * Ends jobs, as part of the settling transaction. An attempt that was overtaken decides nothing; while Redis is away
+   * nobody can tell, and the one end per job that PostgreSQL keeps is all the fence there is.
    */
   async settle(tx: Transaction, ends: EndedAttempt[]): Promise<SettledJob[]> {
     const terminal = ends.filter(({ settlement }) => settlement.finishedAt !== undefined);
-    const others = ends.filter(({ settlement }) => settlement.finishedAt === undefined);
     const mine = await this.stillHeld(terminal);
     const ended = await insertFinished(tx, mine, this.options);
     if (ended.size > 0) {
       await addCounts(tx, this.options.queueName, this.options.instance, { ended: ended.size });
     }
-    const putBack = await this.putBack(others);
-    return [...mine.filter(({ job }) => ended.has(job.token)), ...putBack].map(({ job }) => ({
-      jobId: job.jobId,
-      token: job.token,
-      hasFollowers: false,
-    }));
+    return mine
+      .filter(({ job }) => ended.has(job.token))
+      .map(({ job }) => ({ jobId: job.jobId, token: job.token, hasFollowers: false }));
+  }
+
+  /** After the commit: makes jobs pending again. Answers with the tokens of those that were still theirs to put back. */
+  async putBack(ends: EndedAttempt[]): Promise<string[]> {
+    if (ends.length === 0) return [];
+    const done = await this.open.putBack(ends.map(({ settlement }) => settlement));
+    return ends.filter((_, index) => done[index]).map(({ job }) => job.token);
   }
 
   /** After the commit: what has ended need not be remembered as open. Left undone, the guard finds it out. */
@@ -97,20 +100,6 @@ export class VolatileAttempts {
     if (ends.length === 0) return [];
     const held = await this.open.holds(ends.map(({ job }) => job)).catch(() => ends.map(() => true));
     return ends.filter((_, index) => held[index]);
-  }
-
-  private async putBack(ends: EndedAttempt[]): Promise<EndedAttempt[]> {
-    if (ends.length === 0) return [];
-    const done = await this.open.putBack(
-      ends.map(({ settlement: { jobId, token, attempts, retryInMs, sequence } }) => ({
-        jobId,
-        token,
-        attempts,
-        retryInMs,
-        sequence,
-      })),
-    );
-    return ends.filter((_, index) => done[index]);
   }
 }
 

@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { QUEUE_POLICIES } from '../../../src/catalogue/queues';
 import { LOWER_TIERS } from '../../../src/contract/names';
+import { decide } from '../../../src/execution/decide';
+import { Settler, type SettleSteps } from '../../../src/execution/settler';
 import type { Claim } from '../../../src/jobs/claim';
+import { recordDeadLetters } from '../../../src/jobs/dead-letters';
+import { readEffects } from '../../../src/jobs/effects';
 import type { Settlement } from '../../../src/jobs/settle';
 import type { StartedJob } from '../../../src/jobs/start';
 import { VolatileAttempts } from '../../../src/jobs/volatile/attempts';
+import { appendVolatileFacts, beginVolatileEffects } from '../../../src/jobs/volatile/effects';
 import { VolatileJobs } from '../../../src/jobs/volatile/store';
+import { appendToOutbox } from '../../../src/outbox/rows';
 import type { Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
-import { claimOf, openDatabase, settlementOf } from '../../support/records';
+import { claimOf, openDatabase, settlementOf, silentLog } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -44,14 +50,33 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
   const keysOf = ({ jobId, requestKey, liveKey }: Claim) =>
     [`job:${jobId}`, `request:${requestKey}`, `key:${liveKey}`].map((key) => `${prefix()}:{${tier}}:${key}`);
   const takeOver = (claimed: Claim) => attempts.startExceptional(requestOf(claimed), true);
-  const settle = (job: StartedJob | undefined, over: Partial<Settlement> = {}) =>
-    database.transaction((tx) => attempts.settle(tx, job ? [{ job, settlement: settlementOf(job, over) }] : []));
+  const settle = (job: StartedJob | undefined) =>
+    database.transaction((tx) => attempts.settle(tx, job ? [{ job, settlement: settlementOf(job) }] : []));
+  const putBack = (job: StartedJob | undefined, over: Partial<Settlement> = {}) =>
+    attempts.putBack(job ? [{ job, settlement: settlementOf(job, { ...RETRY, ...over }) }] : []);
+
+  function openSettler(over: Partial<SettleSteps> = {}): Settler {
+    const steps: SettleSteps = {
+      transaction: (work) => database.transaction(work),
+      appendFacts: appendVolatileFacts,
+      settle: (tx, ends) => attempts.settle(tx, ends),
+      putBack: (ends) => attempts.putBack(ends),
+      takeFollowers: () => Promise.resolve([]),
+      recordDeadLetters,
+      append: appendToOutbox,
+      wasSettledBy: (jobId, token) => attempts.wasSettledBy(jobId, token),
+      tidyUp: (ends) => attempts.forget(ends),
+      signal: () => undefined,
+      ...over,
+    };
+    return new Settler(steps, silentLog, 200);
+  }
 
   it('is under way once: it is not started again before it was put back', async () => {
     const claimed = await claim();
     const [first] = await start(claimed);
     expect(await start(claimed)).toEqual([]);
-    expect(await settle(first, RETRY)).toHaveLength(1);
+    expect(await putBack(first)).toHaveLength(1);
     expect(await start(claimed)).toHaveLength(1);
   });
 
@@ -75,7 +100,7 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
     const claimed = await claim();
     const [overtaken] = await start(claimed);
     const current = await takeOver(claimed);
-    expect(await settle(overtaken, RETRY)).toEqual([]);
+    expect(await putBack(overtaken)).toEqual([]);
     expect(await settle(current)).toHaveLength(1);
   });
 
@@ -91,8 +116,32 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
   it('remembers the attempts that it has spent', async () => {
     const claimed = await claim();
     const [first] = await start(claimed);
-    await settle(first, { ...RETRY, attempts: 1, sequence: 4 });
+    await putBack(first, { attempts: 1, sequence: 4 });
     expect(await start(claimed)).toMatchObject([{ attempts: 1, sequence: 4, fresh: false }]);
+  });
+
+  it('is put back only when what its attempt found out is committed', async () => {
+    const claimed = await claim();
+    const [job] = await start(claimed);
+    if (!job) throw new Error('not started');
+    const decision = decide(job, { kind: 'handedBack' }, { anyUncertain: false, anyHappened: true }, new Date());
+    const fact = { name: 'send', number: 1, state: 'done', reference: 'm', value: 1 } as const;
+    const begun = { ...fact, generation: 1, providerKey: 'k', intent: {}, timeoutMs: 1_000 };
+    const { jobId, token } = job;
+    await beginVolatileEffects(jobs, database, [{ ...begun, jobId, token }]);
+    const early: StartedJob[][] = [];
+    const settler = openSettler({
+      transaction: (work) =>
+        database.transaction(async (tx) => {
+          const value = await work(tx);
+          early.push(await start(claimed));
+          return value;
+        }),
+    });
+    expect(await settler.settle({ job, decision, facts: [{ ...fact, jobId, token }] })).toBe('settled');
+    expect(early).toEqual([[]]);
+    expect(await start(claimed)).toMatchObject([{ jobId, attempts: 0, fresh: false }]);
+    expect(await readEffects(database, jobId)).toMatchObject([{ state: 'done', reference: 'm' }]);
   });
 
   it('takes nothing along that is another’s when it is forgotten', async () => {
@@ -110,7 +159,7 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
     const lives = () => Promise.all(keysOf(claimed).map((key) => redis().pttl(key)));
     const [first] = await start(claimed);
     expect(Math.min(...(await lives()))).toBeGreaterThan(HOUR_MS);
-    await settle(first, { ...RETRY, retryInMs: 30 * DAY_MS });
+    await putBack(first, { retryInMs: 30 * DAY_MS });
     expect(Math.min(...(await lives()))).toBeGreaterThan(30 * DAY_MS);
     await attempts.startExceptional(requestOf(claimed), false);
     expect(Math.min(...(await lives()))).toBeGreaterThan(30 * DAY_MS - HOUR_MS);

@@ -36,6 +36,7 @@ function settler(over: Partial<SettleSteps> = {}): Settler {
         tx,
         ends.map(({ settlement }) => settlement),
       ),
+    putBack: () => Promise.resolve([]),
     takeFollowers,
     recordDeadLetters,
     append: appendToOutbox,
@@ -74,13 +75,17 @@ describe('a group of endings', () => {
     const results = [{ n: 1 }, { n: 'not storable: \u0000' }, { n: 3 }];
     const group = settler();
 
-    const answers = await Promise.all(jobs.map((job, index) => group.settle(completion(job, results[index]))));
+    const answers = await Promise.allSettled(jobs.map((job, index) => group.settle(completion(job, results[index]))));
 
-    expect(answers).toEqual(['settled', 'fenced', 'settled']);
+    expect(answers).toMatchObject([
+      { value: 'settled' },
+      { reason: { message: expect.stringMatching(/unicode/i) } },
+      { value: 'settled' },
+    ]);
     const outcomes = await Promise.all(jobs.map((job) => rows.outcomes(job.jobId)));
     expect(outcomes).toEqual([['completed'], [], ['completed']]);
     const moves = await Promise.all(jobs.map((job) => rows.moves(job.jobId)));
-    // The refused one stays as it was, for the reconciler.
+    // Nothing of the refused one was written.
     expect(moves.map((all) => all.at(-1))).toEqual([
       'processing → completed (DONE)',
       'pending → processing',

@@ -16,6 +16,7 @@ const ENDS: Record<AttemptEnd['kind'], AttemptEnd> = {
   crashed: { kind: 'crashed' },
   expired: { kind: 'expired' },
   poisonous: { kind: 'poisonous' },
+  notStorable: { kind: 'notStorable' },
 };
 
 const EFFECTS = {
@@ -41,6 +42,7 @@ const WITH_ATTEMPTS_LEFT: Record<AttemptEnd['kind'], [Status, Status, Status, St
   crashed: ['pending', 'pending', 'pending', 'pending'],
   expired: ['failed', 'in_doubt', 'failed', 'in_doubt'],
   poisonous: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
+  notStorable: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
 };
 
 /** And of a job in its last attempt; where nothing is said, the same. */
@@ -82,7 +84,7 @@ describe('what becomes of a job', () => {
   });
 
   it('names every way in which an attempt can end', () => {
-    expect(CASES).toHaveLength(12 * 4 * 2);
+    expect(CASES).toHaveLength(13 * 4 * 2);
   });
 });
 
