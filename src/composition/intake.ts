@@ -18,6 +18,9 @@ import type { Component } from '../platform/lifecycle';
 import { QueueWindow } from '../queues/window';
 import type { Foundation } from './foundation';
 
+/** Longer than any pause between two attempts of a lower tier's job, so that a tier whose work fails feels its pressure. */
+const LATER_MS = 60_000;
+
 /** The one door, shared by everything in this process that lets requests in. */
 export interface IntakeRoom {
   intake: Intake;
@@ -39,9 +42,9 @@ export function composeIntake(
   const { log, database, decorate } = foundation;
   const metrics = intakeMetrics(foundation.metrics);
   const windows = {
-    money: windowOf(foundation, 'money', () => anyWaiting(database)),
-    communication: windowOf(foundation, 'communication', () => Promise.resolve(false)),
-    background: windowOf(foundation, 'background', () => Promise.resolve(false)),
+    money: moneyWindow(foundation),
+    communication: volatileWindow(foundation, 'communication'),
+    background: volatileWindow(foundation, 'background'),
   };
   const answering: Omit<AnswerSteps, 'addFollowers'> = {
     transaction: (work) => database.transaction(work),
@@ -78,8 +81,23 @@ function storeProblem({ config, tiers }: Foundation, tier: LowerTier, window: Qu
   return window.isFull ? `${config.intake.windows[tier]} jobs of the ${tier} tier wait already` : undefined;
 }
 
-function windowOf({ config, log, tiers }: Foundation, tier: Tier, waiting: () => Promise<boolean>): QueueWindow {
-  const steps = { size: () => tiers[tier].queue.size(), anyWaiting: waiting };
+/** Money jobs that are not due for long wait in PostgreSQL, with all that find no room. */
+function moneyWindow({ config, log, database, tiers: { money } }: Foundation): QueueWindow {
+  const steps = {
+    size: () => money.queue.size(),
+    sizeOfLater: () => Promise.resolve(0),
+    anyWaiting: () => anyWaiting(database),
+  };
+  return new QueueWindow(steps, config.intake.windows.money, log);
+}
+
+function volatileWindow({ config, log, tiers }: Foundation, tier: LowerTier): QueueWindow {
+  const { queue } = tiers[tier];
+  const steps = {
+    size: () => queue.size(),
+    sizeOfLater: () => queue.sizeOfLater(LATER_MS),
+    anyWaiting: () => Promise.resolve(false),
+  };
   return new QueueWindow(steps, config.intake.windows[tier], log);
 }
 

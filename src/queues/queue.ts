@@ -10,7 +10,7 @@ export interface QueueOptions {
   name: string;
   /** Before every key; the tier stands in braces, so that a cluster keeps all keys of a queue in one slot. */
   prefix: string;
-  /** An add that Redis does not answer in time counts as failed, though it may have happened. */
+  /** An add that Redis does not answer in this time counts as failed, though it may have happened. */
   timeoutMs: number;
   /** Finished jobs that stay in Redis to be looked at. */
   keep: number;
@@ -45,10 +45,8 @@ export class JobQueue {
    */
   async add(jobs: QueuedJob[]): Promise<void> {
     if (jobs.length === 0) return;
-    // BullMQ would wait for the connection; the caller has something better to do.
-    if (this.redis.status !== 'ready') throw new Error('Redis is not connected');
-    const adding = this.queue.addBulk(jobs.map((job) => toBullJob(job, this.options.keep)));
-    await within(this.options.timeoutMs, 'handing jobs to Redis', adding);
+    const adding = () => this.queue.addBulk(jobs.map((job) => toBullJob(job, this.options.keep)));
+    await this.inTime('handing jobs to Redis', adding);
   }
 
   /** Which of these Redis holds, in whatever state. */
@@ -65,12 +63,28 @@ export class JobQueue {
 
   /** Jobs that Redis holds and that are not finished. */
   async size(): Promise<number> {
-    const counts = await this.queue.getJobCounts('wait', 'prioritized', 'delayed', 'active');
+    const counts = await this.inTime('counting jobs', () =>
+      this.queue.getJobCounts('wait', 'prioritized', 'delayed', 'active'),
+    );
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** How many of those are not due within `ms`. */
+  async sizeOfLater(ms: number): Promise<number> {
+    const [all, soon] = await this.inTime('counting delayed jobs', () =>
+      Promise.all([this.queue.getDelayedCount(), this.queue.getDelayedCount(Date.now() + ms)]),
+    );
+    return Math.max(0, all - soon);
   }
 
   async close(): Promise<void> {
     await within(STOP_TIMEOUT_MS, 'closing a queue', this.queue.close());
+  }
+
+  /** BullMQ would wait for the connection, for as long as it takes; the caller has something better to do. */
+  private async inTime<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
+    if (this.redis.status !== 'ready') throw new Error('Redis is not connected');
+    return within(this.options.timeoutMs, what, work());
   }
 }
 

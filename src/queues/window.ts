@@ -5,6 +5,8 @@ import { Loop } from '../platform/time';
 export interface WindowSteps {
   /** Jobs that Redis holds. */
   size: () => Promise<number>;
+  /** How many of them will not be due for long. */
+  sizeOfLater: () => Promise<number>;
   /** Whether jobs wait in PostgreSQL already; new ones queue up behind them. */
   anyWaiting: () => Promise<boolean>;
 }
@@ -14,6 +16,9 @@ const REFRESH_MS = 1_000;
 /**
  * How many jobs Redis may hold at the same time, so that a backlog of any length costs it a bounded amount of memory. An
  * estimate, refreshed every second: what this process lets in meanwhile is counted, what others let in is not.
+ *
+ * Jobs that will not be due for long have as much room again beside it: a campaign for tomorrow must not keep back what is
+ * to be done today. Beyond that they count: what bounds the memory of a Redis may not depend on when its jobs are due.
  */
 export class QueueWindow {
   private room: number;
@@ -57,7 +62,8 @@ export class QueueWindow {
   }
 
   private async refresh(): Promise<void> {
-    const [size, waiting] = await Promise.all([this.steps.size(), this.steps.anyWaiting()]);
-    this.room = waiting ? 0 : Math.max(0, this.limit - size);
+    const { size, sizeOfLater, anyWaiting } = this.steps;
+    const [held, later, waiting] = await Promise.all([size(), sizeOfLater(), anyWaiting()]);
+    this.room = waiting ? 0 : Math.max(0, this.limit - held + Math.min(later, this.limit));
   }
 }

@@ -1,6 +1,7 @@
 import { eventually, openHarness, payment, type Harness } from '../../support/harness';
 import { MoneyRows } from '../../support/money';
 import { ServiceProcess } from '../../support/service-process';
+import { TcpProxy } from '../../support/tcp-proxy';
 
 const MAIN = 'src/main.ts';
 
@@ -75,4 +76,27 @@ it('a configuration that cannot be used is refused with 78, and everything that 
   const wrong = ['DATABASE_URL', 'REDIS_PORT', 'REDIS_MONEY_URL or REDIS_HOST', 'AMQP_URL', 'IDEMPOTENCY_KEY_SECRET'];
   for (const name of [...wrong, 'ROLES', 'JWT_SECRET', 'STRIPE_SECRET_KEY']) expect(service.output).toContain(name);
   expect(service.output).not.toMatch(/short|shared/);
+});
+
+it('SIGTERM while no Redis answers: every part ends in its own time, and the process with 0', async () => {
+  const names = ['REDIS_MONEY_URL', 'REDIS_COMMUNICATION_URL', 'REDIS_BACKGROUND_URL'];
+  const lines = await Promise.all(names.map((name) => TcpProxy.open(harness.environment.variables[name] ?? '')));
+  try {
+    const urls = names.map((name, index) => [name, lines[index]?.through(harness.environment.variables[name] ?? '')]);
+    const service = start({
+      ...harness.environment.variables,
+      ...Object.fromEntries(urls),
+      ROLES: 'consumer,scheduler',
+      SHUTDOWN_TIMEOUT_MS: '6000',
+      LOG_LEVEL: 'info',
+    });
+    await eventually('it is connected', () => lines.every(({ open }) => open > 0));
+    for (const line of lines) line.block();
+    await eventually('the windows know nothing', () => /queue window not refreshed/.test(service.output));
+    service.kill('SIGTERM');
+    expect(await service.exited).toBe(0);
+    expect(service.output).not.toContain('stop failed');
+  } finally {
+    await Promise.all(lines.map((line) => line.close()));
+  }
 });

@@ -4,6 +4,7 @@ import { eventually, openHarness, type Harness } from '../../support/harness';
 
 const WINDOW = 5;
 const REQUESTS = 30;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 let harness: Harness;
 
@@ -13,7 +14,8 @@ beforeEach(async () => {
 afterEach(() => harness?.close());
 
 describe.each(LOWER_TIERS)('the window of the %s tier', (tier) => {
-  const ask = (type: string): Promise<string> => harness.bus.request({ type, data: { n: 1, note: randomUUID() } });
+  const ask = (type: string, options = {}): Promise<string> =>
+    harness.bus.request({ type, data: { n: 1, note: randomUUID() }, options });
   const open = (): Promise<string[]> =>
     harness.environment.lowerRedis[tier].keys(`${harness.environment.variables['QUEUE_PREFIX']}:{${tier}}:job:*`);
   const inBroker = async (): Promise<number> =>
@@ -35,5 +37,17 @@ describe.each(LOWER_TIERS)('the window of the %s tier', (tier) => {
     await harness.startService({}, undefined, { ROLES: 'worker', WORKER_QUEUES: tier });
     for (const id of requests) await harness.bus.outcomeOf(id, 'completed');
     expect(harness.bus.outcomes).toHaveLength(REQUESTS + others.length);
+  });
+
+  it('is not filled by jobs of another day, which have as much room beside it, and no more', async () => {
+    await harness.startService({}, undefined, { [`${tier.toUpperCase()}_WINDOW`]: String(WINDOW), MAX_BATCH: '1' });
+    const tomorrow = { delay: DAY_MS };
+    for (let count = 0; count < 2 * WINDOW - 1; count += 1) await ask(`canary-${tier}`, tomorrow);
+    await eventually('all of them are taken', async () => (await open()).length === 2 * WINDOW - 1);
+    await harness.bus.outcomeOf(await ask(`canary-${tier}`), 'completed');
+
+    for (let count = 0; count < REQUESTS; count += 1) await ask(`canary-${tier}`, tomorrow);
+    await eventually('the intake is paused', async () => (await inBroker()) > 0);
+    expect((await open()).length).toBeLessThan(3 * WINDOW);
   });
 });
