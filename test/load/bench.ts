@@ -46,7 +46,7 @@ async function measure(stage: Stage, rows: Row[]): Promise<Results> {
     const result = await row.measure(stage);
     results[row.name] = result;
     console.log(`\n${tableOf(result)}`);
-    for (const note of result.notes ?? []) console.log(note);
+    for (const note of result.notes ?? []) console.log(`\n${note}`);
   }
   return results;
 }

@@ -25,5 +25,11 @@ export function describeCheck(check: Check): string[] {
   const { what, value, first, goal, better, unit } = check;
   const sign = better === 'more' ? '≥' : '≤';
   const verdict = passes(check, goal) ? 'reached' : passes(check, first) ? 'first reached' : 'MISSED';
-  return [what, `${rounded(value)}${unit}`, `${sign} ${first}${unit}`, `${sign} ${goal}${unit}`, verdict];
+  return [what, `${rounded(value)}${unit}`, `${sign} ${limit(first)}${unit}`, `${sign} ${limit(goal)}${unit}`, verdict];
+}
+
+/** As it was written down, unless it was measured. */
+function limit(value: number): string {
+  const text = String(value);
+  return text.length > 5 ? rounded(value) : text;
 }

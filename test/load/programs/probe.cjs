@@ -28,12 +28,14 @@ const ANSWERS = {
   },
 };
 
-process.on('message', async (question) => {
+async function answer(question) {
   try {
     process.send({ answer: (await ANSWERS[question.ask](question)) ?? null });
   } catch (error) {
     process.send({ failure: String(error?.stack ?? error) });
   }
-});
+}
+
+process.on('message', (question) => void answer(question));
 process.on('disconnect', () => process.exit(1));
 process.channel.unref();

@@ -1,8 +1,12 @@
 import type { Row } from './row';
+import { latency } from './latency';
+import { peers } from './peers';
+import { profile } from './profile';
 import { throughput } from './throughput';
 
-/** In the order in which they are measured. */
-export const ROWS: readonly Row[] = [throughput];
+/** In the order in which they are measured. The profile is for whoever asks for it. */
+export const ROWS: readonly Row[] = [throughput, peers, latency, profile];
+const USUAL = ROWS.filter((row) => row !== profile);
 
 /** @throws for a name that no row has */
 export function chooseRows(only: string[] | undefined): Row[] {
@@ -10,5 +14,5 @@ export function chooseRows(only: string[] | undefined): Row[] {
   if (unknown !== undefined) {
     throw new Error(`there is no row ${unknown}; there are ${ROWS.map(({ name }) => name).join(', ')}`);
   }
-  return ROWS.filter(({ name }) => only === undefined || only.includes(name));
+  return only === undefined ? USUAL : ROWS.filter(({ name }) => only.includes(name));
 }

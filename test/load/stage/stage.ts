@@ -58,6 +58,11 @@ async function buildOther(commit: string, folder: string): Promise<{ name: strin
   return { name: commitOf(build.folder), build };
 }
 
+/** After one of them was restarted. */
+export function refreshServers(stage: Stage): void {
+  stage.servers = serverPids();
+}
+
 function serverPids(): Stage['servers'] {
   const set = process.env[SET_VARIABLE];
   if (set === undefined) return {};
