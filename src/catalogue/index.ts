@@ -5,12 +5,14 @@ import type { JobType } from './job-type';
 import { paymentProcess } from './payment-process';
 import { refundProcess } from './refund-process';
 import { sendEmail } from './send-email';
+import { sendSms } from './send-sms';
 
 /** Every job type there is. A type is added here and in handlers/index.ts, nowhere else. */
 const JOB_TYPES = {
   'payment-process': paymentProcess,
   'refund-process': refundProcess,
   'send-email': sendEmail,
+  'send-sms': sendSms,
   'analytics-track': analyticsTrack,
   'canary-money': canaryMoney,
   'canary-communication': canaryCommunication,

@@ -98,6 +98,16 @@ const variables = z.object({
   SENDGRID_API_KEY: z.string().startsWith('SG.', 'must begin with SG.').optional(),
   SENDGRID_API_BASE: url('http', 'https').optional(),
   EMAIL_FROM: sender.optional(),
+
+  /** Without it no text messages are sent, and none are taken. */
+  TWILIO_ACCOUNT_SID: z
+    .string()
+    .regex(/^AC[0-9a-f]{32}$/i, 'must be AC and 32 hexadecimal digits')
+    .optional(),
+  TWILIO_AUTH_TOKEN: z.string().optional(),
+  /** Who text messages are from. */
+  TWILIO_PHONE: z.e164('must be a number in E.164, such as +15550100000').optional(),
+  TWILIO_API_BASE: url('http', 'https').optional(),
 });
 
 export type Variables = z.infer<typeof variables>;
@@ -117,8 +127,7 @@ export function readEnvironment(environment: Environment): Variables {
   const parsed = variables.safeParse(values);
   problems.push(...missingRedis(values));
   if (values['JWT_PUBLIC_KEY'] && values['JWKS_URL']) problems.push('JWT_PUBLIC_KEY and JWKS_URL exclude each other');
-  if (values['SENDGRID_API_KEY'] && !values['EMAIL_FROM'])
-    problems.push('EMAIL_FROM must be set with SENDGRID_API_KEY');
+  problems.push(...missingBeside(values));
   if (parsed.success && problems.length === 0) return parsed.data;
   const issues = parsed.success
     ? []
@@ -126,6 +135,18 @@ export function readEnvironment(environment: Environment): Variables {
         (issue) => `${issue.path.join('.')}: ${missing(issue.path, values) ? 'is missing' : issue.message}`,
       );
   throw new ConfigError(['The configuration cannot be used:', ...problems, ...issues].join('\n  '));
+}
+
+/** What some variables are of no use without. */
+const NEEDED_BESIDE = {
+  SENDGRID_API_KEY: ['EMAIL_FROM'],
+  TWILIO_ACCOUNT_SID: ['TWILIO_AUTH_TOKEN', 'TWILIO_PHONE'],
+};
+
+function missingBeside(values: Environment): string[] {
+  return Object.entries(NEEDED_BESIDE).flatMap(([name, others]) =>
+    others.filter((other) => values[name] && !values[other]).map((other) => `${other} must be set with ${name}`),
+  );
 }
 
 function missing(path: PropertyKey[], values: Environment): boolean {

@@ -77,6 +77,7 @@ export function loadConfig(environment: Environment) {
     proofs: { everyMs: 30_000 },
     stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
     email: emailConfig(env),
+    sms: smsConfig(env),
   });
 }
 
@@ -84,6 +85,20 @@ export function loadConfig(environment: Environment) {
 function emailConfig(env: Variables) {
   if (env.SENDGRID_API_KEY === undefined || env.EMAIL_FROM === undefined) return undefined;
   return { apiKey: env.SENDGRID_API_KEY, apiBase: env.SENDGRID_API_BASE, from: env.EMAIL_FROM };
+}
+
+/** Undefined where no text messages are sent. */
+function smsConfig(env: Variables) {
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken, TWILIO_PHONE: from } = env;
+  if (accountSid === undefined || authToken === undefined || from === undefined) return undefined;
+  return {
+    accountSid,
+    authToken,
+    apiBase: env.TWILIO_API_BASE,
+    from,
+    /** Twilio promises none; its own time limit for a request is said to be shorter (twilio/twilio-ruby, 519). */
+    lookupLagMs: 30_000,
+  };
 }
 
 function sharedRedis(env: Variables, database: number): string {

@@ -1,5 +1,6 @@
-import type { EffectResult, UnkeyedEffect } from '../handlers/handler';
-import { failed } from '../handlers/outcome';
+import type { EffectLookup, EffectResult, UnkeyedEffect } from '../handlers/handler';
+import { failed, type HandlerOutcome } from '../handlers/outcome';
+import type { EffectEntry } from '../jobs/effects';
 import { ended, tryLater, type EffectLedger } from './effect-ledger';
 import { recall } from './keyed-effects';
 
@@ -10,11 +11,10 @@ const UNKNOWN_DELIVERY = failed('UNKNOWN_DELIVERY', 'it may have happened, and m
 
 /**
  * What does the ledger know → begin (committed) → call → fact. The provider takes no key of ours, so a call whose end
- * nobody knows can be followed by another one or by none, as the effect declares; never before that call is certainly
- * over.
+ * nobody knows is followed by a look at what the provider knows of it, if it can be asked; then by another call or by
+ * none, as the effect declares; never before that call is certainly over.
  *
- * Killed before `begin` committed: nothing was sent. After: the next attempt finds `started`, and nobody can tell whether
- * it was.
+ * Killed before `begin` committed: nothing was sent. After: the next attempt finds `started`, as after an unknown answer.
  *
  * @param onRepeat told of every call that may make the effect happen a second time
  */
@@ -26,9 +26,28 @@ export async function performUnkeyed<Value>(
   const last = await ledger.latest(effect.name);
   if (!last || last.state === 'absent') return tryOnce(ledger, effect, (last?.number ?? 0) + 1);
   if (last.state === 'done') return recall(effect, last);
-  if (last.overForMs < 0) return ended({ kind: 'snooze', code: 'CALL_UNDER_WAY', afterMs: Math.ceil(-last.overForMs) });
+  const overInMs = (effect.lookup?.lagMs ?? 0) - last.overForMs;
+  if (overInMs > 0) return ended({ kind: 'snooze', code: 'CALL_UNDER_WAY', afterMs: Math.ceil(overInMs) });
+  const found = effect.lookup && (await lookUp(ledger, effect, effect.lookup, last));
+  if (found) return found;
   if (effect.policy === 'atMostOnce') return ended(UNKNOWN_DELIVERY);
   return tryOnce(ledger, effect, last.number, onRepeat);
+}
+
+/** Undefined when the provider knows of nothing. */
+async function lookUp<Value>(
+  ledger: EffectLedger,
+  effect: UnkeyedEffect<Value>,
+  { lagMs, find }: EffectLookup<Value>,
+  last: EffectEntry,
+): Promise<EffectResult<Value> | undefined> {
+  const now = Date.now();
+  const made = { from: new Date(now - last.ageMs), until: new Date(now - last.overForMs + lagMs) };
+  const found = await find(made, ledger.limits());
+  if (found.kind === 'absent') return undefined;
+  if (found.kind === 'unknown') return ended({ kind: 'retry', code: found.code, message: found.message });
+  ledger.record(effect.name, last.number, 'done', found.reference, found.value);
+  return found;
 }
 
 /** @param onRepeat given when an earlier call of this number may have happened: then no answer proves that none did */
@@ -56,7 +75,15 @@ async function tryOnce<Value>(
       if (first) ledger.record(effect.name, number, 'absent');
       return tryLater(answer);
     case 'unknown':
-      if (effect.policy === 'atMostOnce') return ended(UNKNOWN_DELIVERY);
-      return ended({ kind: 'retry', code: answer.code, message: answer.message });
+      return ended(afterUnknown(effect, answer));
   }
+}
+
+function afterUnknown(
+  { policy, lookup }: UnkeyedEffect<unknown>,
+  { code, message }: { code: string; message: string },
+): HandlerOutcome<never> {
+  if (policy === 'atLeastOnce') return { kind: 'retry', code, message };
+  // It is not asked for again, only looked for: no attempt is spent.
+  return lookup ? { kind: 'snooze', code, afterMs: lookup.lagMs } : UNKNOWN_DELIVERY;
 }

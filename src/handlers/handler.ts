@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { TypedJobType } from '../catalogue/job-type';
 import type { Logger } from '../platform/logger';
-import type { DoneAnswer, LookupAnswer, PlainAnswer, ProviderAnswer } from '../providers/answer';
+import type { DoneAnswer, LookupAnswer, PlainAnswer, PlainLookup, ProviderAnswer } from '../providers/answer';
 import type { HandlerOutcome } from './outcome';
 
 export type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../providers/answer';
@@ -40,7 +40,7 @@ export interface KeyedEffect<Value> {
  */
 export type RepeatPolicy = 'atLeastOnce' | 'atMostOnce';
 
-/** An effect whose provider takes no key from us, and cannot be asked whether it happened. */
+/** An effect whose provider takes no key from us. */
 export interface UnkeyedEffect<Value> {
   /** Names the effect within the job; a job that has several gives each its own. */
   name: string;
@@ -49,6 +49,24 @@ export interface UnkeyedEffect<Value> {
   value: z.ZodType<Value>;
   policy: RepeatPolicy;
   call: (limits: CallLimits) => Promise<PlainAnswer<Value>>;
+  /** Absent where the provider cannot be asked whether it happened. */
+  lookup?: EffectLookup<Value>;
+}
+
+/**
+ * Asks whether an earlier call made an effect happen. That it did is believed; that it did not is what the provider knows
+ * so far, so that another call still counts as one that may make it happen twice.
+ */
+export interface EffectLookup<Value> {
+  /** How long after a call was given up the provider may still carry it out, and list it. */
+  lagMs: number;
+  find: (made: CallTime, limits: CallLimits) => Promise<PlainLookup<Value>>;
+}
+
+/** When the calls of one effect were made, by our clock. */
+export interface CallTime {
+  from: Date;
+  until: Date;
 }
 
 export type EffectResult<Value> =

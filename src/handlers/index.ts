@@ -7,12 +7,15 @@ import { paymentProcessHandler } from './payment-process';
 import { refundProcessHandler } from './refund-process';
 import type { FindJob } from './refundable';
 import { sendEmailHandler, type Mailer } from './send-email';
+import { sendSmsHandler, type Texter } from './send-sms';
 
 export interface ProviderAdapters {
   stripe: StripeAdapter;
   analytics: AnalyticsStore;
   /** Absent where no mails are sent. */
   mailer: Mailer | undefined;
+  /** Absent where no text messages are sent. */
+  texter: Texter | undefined;
 }
 
 /** Every handler there is, by job type. */
@@ -23,5 +26,6 @@ export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Ma
     refundProcessHandler(adapters.stripe, findJob),
     analyticsTrackHandler(adapters.analytics),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
+    ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),
   ]);
 }

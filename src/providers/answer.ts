@@ -24,6 +24,9 @@ export type ProviderAnswer<Value> =
 /** From a provider that holds nothing back for its customer. */
 export type PlainAnswer<Value> = Exclude<ProviderAnswer<Value>, { kind: 'action' }>;
 
+/** Everything that an error of such a provider can mean; an error never means that the effect happened. */
+export type FailureAnswer = Exclude<PlainAnswer<never>, DoneAnswer<never>>;
+
 /** The effect happened; `reference` is the provider's own id of it. */
 export interface DoneAnswer<Value> {
   kind: 'done';
@@ -37,3 +40,6 @@ export type LookupAnswer<Value> =
   | { kind: 'action'; code: string; message: string; reference: string }
   | { kind: 'absent' }
   | { kind: 'unknown'; code: string; message: string };
+
+/** From a provider that holds nothing back for its customer. */
+export type PlainLookup<Value> = Exclude<LookupAnswer<Value>, { kind: 'action' }>;

@@ -1,9 +1,9 @@
 /** The real adapter and SDK against the sandbox: each answer that SendGrid can give, and what it is for the service. */
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type http from 'node:http';
 import { createSendGridAdapter, type SendGridAdapter } from '../../src/providers/sendgrid/adapter';
 import { API_KEY, mail, sendCall } from '../support/sandbox/sendgrid/sending';
 import { startSendGridSandbox, type SendGridSandbox } from '../support/sandbox/sendgrid/sandbox';
+import { StrangeServers } from '../support/strange-servers';
 
 let sandbox: SendGridSandbox;
 let sendgrid: SendGridAdapter;
@@ -157,20 +157,11 @@ it('no answer repeats what was sent', async () => {
 });
 
 describe('an answer that is none', () => {
-  const servers: http.Server[] = [];
-  afterEach(() => {
-    for (const server of servers.splice(0)) {
-      server.close();
-      server.closeAllConnections();
-    }
-  });
+  const servers = new StrangeServers();
+  afterEach(() => servers.close());
 
   async function answering(listener: http.RequestListener): Promise<SendGridAdapter> {
-    const server = http.createServer(listener);
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    return createSendGridAdapter({ apiKey: API_KEY, apiBase: `http://127.0.0.1:${port}` });
+    return createSendGridAdapter({ apiKey: API_KEY, apiBase: await servers.answering(listener) });
   }
 
   it.each<[string, number, http.OutgoingHttpHeaders, string]>([
@@ -202,16 +193,11 @@ describe('an answer that is none', () => {
 
   it('takes the key nowhere else: a redirect is not followed', async () => {
     let followed = 0;
-    const elsewhere = http.createServer((_, response) => {
+    const location = await servers.answering((_, response) => {
       followed += 1;
       response.writeHead(202, { 'x-message-id': 'abc' }).end();
     });
-    servers.push(elsewhere);
-    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
-    const { port } = elsewhere.address() as AddressInfo;
-    const other = await answering((_, response) =>
-      response.writeHead(307, { location: `http://127.0.0.1:${port}/` }).end(),
-    );
+    const other = await answering((_, response) => response.writeHead(307, { location }).end());
 
     expect(await other.send(mail(), sendCall())).toMatchObject({ kind: 'unknown', code: 'HTTP_307' });
     expect(followed).toBe(0);

@@ -6,6 +6,7 @@
  * after it: SendGrid may have taken the mail, and nobody will know.
  */
 import type { PlainAnswer } from '../answer';
+import { withDeadline } from '../axios';
 import { createMailService } from './client';
 import { answerFromError, answerFromReply, type SentMail } from './errors';
 
@@ -56,21 +57,19 @@ export function createSendGridAdapter(options: SendGridOptions): SendGridAdapter
   return {
     async send({ jobId, category, ...mail }, { timeoutMs, signal }) {
       if (signal.aborted) return ABORTED;
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), timeoutMs);
       try {
-        const [reply] = await openService(deadline.signal).send({
-          ...mail,
-          // As an object: a string would be searched for a display name.
-          to: { email: mail.to },
-          categories: [category],
-          customArgs: { job_id: jobId },
+        return await withDeadline(timeoutMs, async (deadline) => {
+          const [reply] = await openService(deadline).send({
+            ...mail,
+            // As an object: a string would be searched for a display name.
+            to: { email: mail.to },
+            categories: [category],
+            customArgs: { job_id: jobId },
+          });
+          return answerFromReply(reply);
         });
-        return answerFromReply(reply);
       } catch (error) {
         return answerFromError(error, Date.now());
-      } finally {
-        clearTimeout(timer);
       }
     },
   };

@@ -1,21 +1,11 @@
-/**
- * The SDK with everything bounded that axios, on which it sends, leaves open: axios obeys proxy variables of the
- * environment, follows redirects with the key in its hands, reads answers of any length, and starts its time-out again
- * with every byte that arrives.
- */
-import http from 'node:http';
-import https from 'node:https';
+/** The SDK with everything bounded that axios leaves open. */
 import type sharedClient from '@sendgrid/client';
 import type sharedService from '@sendgrid/mail';
+import { axiosBounds } from '../axios';
 
 type Client = typeof sharedClient;
 export type MailService = typeof sharedService;
 
-/**
- * Idle connections are dropped before the other end is likely to drop them: a request written to a connection that is
- * being closed is answered by a reset, and after a reset nobody knows what happened.
- */
-const IDLE_CONNECTION_MS = 10_000;
 /** An answer is empty, or lists what is wrong with a mail. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -24,13 +14,7 @@ export function createMailService(options: {
   apiKey: string;
   apiBase?: string;
 }): (deadline: AbortSignal) => MailService {
-  const bounds = {
-    proxy: false,
-    maxRedirects: 0,
-    maxContentLength: MAX_ANSWER_BYTES,
-    httpAgent: new http.Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS }),
-    httpsAgent: new https.Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS }),
-  };
+  const bounds = axiosBounds(MAX_ANSWER_BYTES);
   return (deadline) => {
     const { Client, MailService } = loadSdk();
     // A client a call, since a client is the only thing that the SDK lets carry a signal.

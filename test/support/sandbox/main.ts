@@ -3,34 +3,34 @@
  * listens. Port 0 takes a free one; `--host 0.0.0.0` lets other machines in. Ends on SIGTERM or SIGINT.
  */
 import { parseArgs } from 'node:util';
+import type { Address } from './http';
 import { startSendGridSandbox } from './sendgrid/sandbox';
 import { startStripeSandbox } from './stripe/sandbox';
+import { startTwilioSandbox } from './twilio/sandbox';
 
-const USAGE = 'Usage: main.ts [--stripe PORT] [--sendgrid PORT] [--host ADDRESS] [--indexing-delay-ms MILLISECONDS]';
+const USAGE =
+  'Usage: main.ts [--stripe PORT] [--sendgrid PORT] [--twilio PORT] [--host ADDRESS] [--indexing-delay-ms MILLISECONDS]';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       stripe: { type: 'string' },
       sendgrid: { type: 'string' },
+      twilio: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       'indexing-delay-ms': { type: 'string', default: '0' },
     },
   });
-  const { host } = values;
   const indexingDelayMs = wholeNumber(values['indexing-delay-ms']);
-  const sandboxes: { provider: string; start: () => Promise<{ url: string; close(): Promise<void> }> }[] = [];
-  if (values.stripe !== undefined) {
-    const port = wholeNumber(values.stripe);
-    sandboxes.push({ provider: 'stripe', start: () => startStripeSandbox({ host, port, indexingDelayMs }) });
-  }
-  if (values.sendgrid !== undefined) {
-    const port = wholeNumber(values.sendgrid);
-    sandboxes.push({ provider: 'sendgrid', start: () => startSendGridSandbox({ host, port }) });
-  }
-  if (sandboxes.length === 0) throw new TypeError(USAGE);
-  for (const { provider, start } of sandboxes) {
-    const sandbox = await start();
+  const starts = {
+    stripe: (address: Address) => startStripeSandbox({ ...address, indexingDelayMs }),
+    sendgrid: startSendGridSandbox,
+    twilio: startTwilioSandbox,
+  };
+  const wanted = (['stripe', 'sendgrid', 'twilio'] as const).filter((provider) => values[provider] !== undefined);
+  if (wanted.length === 0) throw new TypeError(USAGE);
+  for (const provider of wanted) {
+    const sandbox = await starts[provider]({ host: values.host, port: wholeNumber(values[provider] ?? '') });
     console.log(JSON.stringify({ provider, url: sandbox.url }));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void sandbox.close());
   }

@@ -5,6 +5,7 @@ import { VARIABLE_NAMES } from '../../../src/config/environment';
 import { PERSISTENCE } from '../../../tools/services/redis';
 import { interpolate, readCompose, readSandboxVariables, type ComposeService } from '../../support/compose';
 import { API_KEY } from '../../support/sandbox/sendgrid/sending';
+import { twilioVariables } from '../../support/sandbox/twilio/sending';
 import { commandOf, stageOf } from '../../support/dockerfile';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -114,13 +115,14 @@ describe('sandbox.env', () => {
     expect(() => loadConfig(environment)).not.toThrow();
   });
 
-  it('gives the stand-in for mails the key that it asks for', () => {
+  it('gives each stand-in the key that it asks for', () => {
     expect(variables['SENDGRID_API_KEY']).toBe(API_KEY);
+    expect(variables).toMatchObject(twilioVariables(variables['TWILIO_API_BASE'] ?? ''));
   });
 
   it('holds nothing that could be mistaken for a real key', () => {
     for (const [name, value] of Object.entries(variables)) {
-      if (/KEY|SECRET|PASSWORD/.test(name)) expect(value).toContain('sandbox');
+      if (/KEY|SECRET|PASSWORD|TOKEN/.test(name)) expect(value).toContain('sandbox');
     }
   });
 });

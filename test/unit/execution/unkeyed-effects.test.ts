@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { PlainAnswer } from '../../../src/providers/answer';
-import type { RepeatPolicy, UnkeyedEffect } from '../../../src/handlers/handler';
+import type { PlainAnswer, PlainLookup } from '../../../src/providers/answer';
+import type { CallTime, RepeatPolicy, UnkeyedEffect } from '../../../src/handlers/handler';
 import type { EffectEntry, EffectFact } from '../../../src/jobs/effects';
 import { gate } from '../../support/harness/wait';
 import { entry, openLedger, openRunner } from '../../support/effect-ledger';
@@ -120,6 +120,88 @@ describe('at most once', () => {
       calls: 0,
       numbers: [],
       result: { kind: 'ended', outcome: GIVEN_UP },
+    });
+  });
+});
+
+describe.each(POLICIES)('an effect without a key that can be asked about, %s', (policy) => {
+  const LAG_MS = 30_000;
+
+  /** Performs it once, with `found` for what the provider says of an earlier call. */
+  async function performAsked(entries: EffectEntry[], found: PlainLookup<number>, answer: PlainAnswer<number> = DONE) {
+    const { steps } = openLedger(entries);
+    const { effects, repeats } = openRunner(steps, { fresh: false });
+    const asked: CallTime[] = [];
+    let calls = 0;
+    const find = (made: CallTime) => {
+      asked.push(made);
+      return Promise.resolve(found);
+    };
+    const call = () => {
+      calls += 1;
+      return Promise.resolve(answer);
+    };
+    const result = await effects.perform(effect(policy, { call, lookup: { lagMs: LAG_MS, find } }));
+    return { result, calls, asked, repeats, effects };
+  }
+
+  it('is not asked about before its first call', async () => {
+    expect(await performAsked([], { kind: 'absent' })).toMatchObject({ calls: 1, asked: [], result: DONE });
+    expect(await performAsked([entry('absent')], { kind: 'absent' })).toMatchObject({ calls: 1, asked: [] });
+  });
+
+  it('is found to have happened, and not asked for again', async () => {
+    const asked = await performAsked([entry('started', { overForMs: LAG_MS })], DONE);
+    expect(asked).toMatchObject({ result: DONE, calls: 0, repeats: [], effects: { anyHappened: true } });
+    expect(asked.effects.facts).toMatchObject([{ state: 'done', number: 1, reference: 'message-7', value: 7 }]);
+  });
+
+  it('is asked about only when its provider can know all: until then it waits, and spends no attempt', async () => {
+    expect(await performAsked([entry('started', { overForMs: LAG_MS - 4_000 })], DONE)).toMatchObject({
+      result: { kind: 'ended', outcome: { kind: 'snooze', code: 'CALL_UNDER_WAY', afterMs: 4_000 } },
+      calls: 0,
+      asked: [],
+    });
+  });
+
+  it('is asked about from the begin of its call to the end of what its provider may still do', async () => {
+    const { asked } = await performAsked([entry('started', { ageMs: 90_000, overForMs: 80_000 })], DONE);
+    expect((asked[0]?.until.getTime() ?? 0) - (asked[0]?.from.getTime() ?? 0)).toBe(10_000 + LAG_MS);
+  });
+
+  it('waits for another attempt when its provider does not say', async () => {
+    const doubtful = await performAsked([entry('started', { overForMs: LAG_MS })], UNKNOWN);
+    expect(doubtful).toMatchObject({ result: { outcome: { kind: 'retry', code: 'TIMEOUT' } }, calls: 0, repeats: [] });
+    expect(doubtful.effects.anyUncertain).toBe(true);
+  });
+});
+
+describe('what its provider does not know of', () => {
+  const lookup = { lagMs: 30_000, find: () => Promise.resolve({ kind: 'absent' } as const) };
+  const over = entry('started', { overForMs: 30_000 });
+
+  it('is asked for again at least once, as something that may happen twice', async () => {
+    const { steps } = openLedger([over]);
+    const { effects, repeats } = openRunner(steps, { fresh: false });
+    expect(await effects.perform(effect('atLeastOnce', { lookup }))).toEqual(DONE);
+    expect(repeats).toEqual(['pay']);
+  });
+
+  it('is given up at most once', async () => {
+    const { steps } = openLedger([over]);
+    const { effects } = openRunner(steps, { fresh: false });
+    const call = () => Promise.reject(new Error('was called'));
+    expect(await effects.perform(effect('atMostOnce', { call, lookup }))).toMatchObject({ outcome: GIVEN_UP });
+    expect(effects.anyUncertain).toBe(true);
+  });
+
+  it('is looked for after an unknown answer, at most once too, and no attempt is spent on that', async () => {
+    const { steps } = openLedger();
+    const { effects } = openRunner(steps);
+    const call = () => Promise.resolve(UNKNOWN);
+    expect(await effects.perform(effect('atMostOnce', { call, lookup }))).toEqual({
+      kind: 'ended',
+      outcome: { kind: 'snooze', code: 'TIMEOUT', afterMs: 30_000 },
     });
   });
 });

@@ -1,6 +1,7 @@
 /** Checks mails against SendGrid's OpenAPI document (3.1, which is JSON Schema 2020-12) with a JSON Schema validator. */
 import Ajv, { type ValidateFunction } from 'ajv/dist/2020';
 import { z } from 'zod';
+import { complaints, toJsonSchema } from '../openapi';
 
 const media = z.object({ schema: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }) });
 const content = z.object({ content: z.object({ 'application/json': media }) });
@@ -16,7 +17,7 @@ export class SendGridSpec {
   readonly #error: ValidateFunction;
 
   constructor(openApi: unknown) {
-    const { components } = document.parse(withOwnReferences(openApi));
+    const { components } = document.parse(toJsonSchema(openApi, 'sendgrid'));
     const { schema } = components.requestBodies.PostMailSend.content['application/json'];
     // The document says text; the API's reference page, and SendGrid's own SDKs, send an object.
     const custom_args = { type: 'object', additionalProperties: { type: 'string' } };
@@ -34,21 +35,4 @@ export class SendGridSpec {
   checkError(body: unknown): string[] {
     return complaints(this.#error, body);
   }
-}
-
-function complaints(validate: ValidateFunction, value: unknown): string[] {
-  if (validate(value)) return [];
-  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
-}
-
-/** The document refers to itself, where Ajv knows it as `sendgrid`; `nullable` is a word of OpenAPI 3.0. */
-function withOwnReferences(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(withOwnReferences);
-  if (typeof node !== 'object' || node === null) return node;
-  const schema: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(node)) {
-    if (name === '$ref' && typeof value === 'string') schema[name] = value.replace('#/', 'sendgrid#/');
-    else if (name !== 'nullable') schema[name] = withOwnReferences(value);
-  }
-  return 'nullable' in node && node.nullable === true ? { anyOf: [schema, { type: 'null' }] } : schema;
 }

@@ -1,0 +1,53 @@
+/**
+ * Twilio as the package `emulate` knows it, written by people who know nothing of this service: accounts, numbers, messages
+ * and their lists. It is stricter or laxer than Twilio in places, see service.ts.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+
+export const ACCOUNT_SID = `AC${'0'.repeat(32)}`;
+export const AUTH_TOKEN = 'sandbox-auth-token';
+/** Of this number Twilio's documentation says that it passes all validation ("Test Credentials"). */
+export const OUR_NUMBER = '+15005550006';
+
+export interface Emulator {
+  url: string;
+  /** Forgets every message. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startEmulator(): Promise<Emulator> {
+  const port = await freePort();
+  const twilio = {
+    account: { sid: ACCOUNT_SID, auth_token: AUTH_TOKEN },
+    phone_numbers: [{ phone_number: OUR_NUMBER }],
+  };
+  const worker = new Worker(path.join(__dirname, 'emulator-thread.mjs'), {
+    workerData: { port, baseUrl: `http://127.0.0.1:${port}`, seed: { twilio } },
+  });
+  const answer = async (): Promise<string> => z.tuple([z.url()]).parse(await once(worker, 'message'))[0];
+  const url = await answer();
+  return {
+    url,
+    reset: async () => {
+      worker.postMessage('reset');
+      await answer();
+    },
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+/** It takes a port by number only. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = z.object({ port: z.int() }).parse(server.address());
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
