@@ -4,6 +4,7 @@ import type { OutcomeData, OutcomeError } from '../contract/outcome';
 import { outcomeEvent } from '../contract/outcome-event';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
+import { parseJson } from '../platform/parse-json';
 
 interface OutcomeFacts extends Omit<OutcomeData, 'type' | 'outcome' | 'result' | 'error'> {
   /** The same however often it is delivered. */
@@ -31,7 +32,7 @@ export type Outcome = { [Name in JobTypeName]: OutcomeOf<Name> }[JobTypeName] | 
 /** A message from the broker → an outcome, or every problem with it. */
 export function readOutcome(content: Buffer): { outcome: Outcome } | { problems: Problem[] } {
   const json = parseJson(content);
-  if (!json) return { problems: [{ path: '(body)', message: 'is not valid JSON' }] };
+  if ('problem' in json) return { problems: [json.problem] };
   const parsed = outcomeEvent.safeParse(json.value);
   if (!parsed.success) return { problems: problemsOf(parsed.error) };
   const { id, traceparent, data } = parsed.data;
@@ -41,14 +42,6 @@ export function readOutcome(content: Buffer): { outcome: Outcome } | { problems:
   const type = known ? { type: known.name } : { type: 'unknown', typeName: data.type };
   // Result and error have just been held to the type and the kind of outcome, which the schema of all outcomes cannot say.
   return { outcome: { ...data, ...type, id, traceparent } as Outcome };
-}
-
-function parseJson(content: Buffer): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(content.toString('utf8')) };
-  } catch {
-    return undefined;
-  }
 }
 
 /** What stands in the way of handing it over under its static type. */

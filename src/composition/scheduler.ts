@@ -4,8 +4,7 @@ import { readCounts } from '../jobs/counts';
 import { FINISHED_AS_RECORD } from '../jobs/finished';
 import { deleteFollowers, readUnknownFollowed, takeLateFollowers } from '../jobs/followers';
 import { readMarker, writeMarker, type QueueMarker } from '../jobs/markers';
-import { forgetExpired } from '../jobs/volatile/expiry';
-import { dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
+import { ensurePartitions } from '../outbox/partitions';
 import { appendToOutbox } from '../outbox/rows';
 import { Lease } from '../platform/lease';
 import type { Component } from '../platform/lifecycle';
@@ -19,13 +18,9 @@ import { LostFollowers } from '../recovery/lost-followers';
 import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
 import { tierWatchMetrics, watchTier } from '../recovery/tier-watch';
 import { leaseDatabase, type Foundation } from './foundation';
+import { composeRetention } from './retention';
 
-const MINUTE_MS = 60 * 1_000;
-const HOUR_MS = 60 * MINUTE_MS;
-/** Rows that one statement of the clean-up takes, so that it never holds up others for long. */
-const EXPIRED_AT_ONCE = 1_000;
-/** Published messages stay this long, for people who look into something. */
-const KEEP_PUBLISHED_MS = 7 * 24 * HOUR_MS;
+const HOUR_MS = 60 * 60 * 1_000;
 
 export interface SchedulerRole {
   components: Component[];
@@ -33,7 +28,7 @@ export interface SchedulerRole {
   wakeFeeder: () => void;
 }
 
-/** The duties of which one process of all takes care: recovery, and the outbox's partitions. */
+/** The duties of which one process of all takes care: recovery and retention. */
 export function composeScheduler(foundation: Foundation): SchedulerRole {
   const { config, log, metrics, database } = foundation;
   const leaderGauge = metrics.gauge('scheduler_leader', '1 in the process that holds the leader duties');
@@ -45,22 +40,15 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
       ttlMs: config.recovery.leaseMs,
       onChange: (held) => {
         leaderGauge.set(held ? 1 : 0);
-        if (held) reconciler.poke();
+        if (!held) return;
+        reconciler.poke();
+        retention.wake();
       },
     },
     log,
   );
   const reconciler = composeReconciler(foundation, () => lease.held);
-  const upkeep = new Loop(
-    async () => {
-      if (!lease.held) return;
-      await ensurePartitions(database);
-      const dropped = await dropPublishedPartitions(database, new Date(Date.now() - KEEP_PUBLISHED_MS));
-      if (dropped.length > 0) log.info('published partitions dropped', { partitions: dropped });
-    },
-    HOUR_MS,
-    (error) => log.error('partitions not kept up', { error: describeError(error) }),
-  );
+  const retention = composeRetention(foundation, lease);
   const lateFollowers = new Loop(
     async () => {
       for (const records of ['critical_jobs', FINISHED_AS_RECORD]) await answerFollowersOf(foundation, lease, records);
@@ -81,8 +69,7 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
       },
       composeLostFollowers(foundation, lease),
       ...LOWER_TIERS.map((tier) => composeTierWatch(foundation, tier, lease, watchMetrics)),
-      { name: 'partition upkeep', start: () => Promise.resolve(upkeep.start()), stop: () => upkeep.stop() },
-      ...LOWER_TIERS.map((tier) => composeExpiry(foundation, tier, lease)),
+      ...retention.components,
     ],
     wakeFeeder: () => reconciler.poke(),
   };
@@ -142,20 +129,6 @@ function composeTierWatch(
     (error) => log.warn('a tier could not be watched', { queue: queueName, error: describeError(error) }),
   );
   return { name: `${tier} watch`, start: () => Promise.resolve(loop.start()), stop: () => loop.stop() };
-}
-
-/** Ends that are remembered no longer; a tier of its own each, so that one whose Redis is away keeps no other waiting. */
-function composeExpiry({ database, tiers, log }: Foundation, tier: LowerTier, lease: Lease): Component {
-  const { queueName } = QUEUE_POLICIES[tier];
-  const forget = () => forgetExpired(tiers[tier].jobs, database, queueName, EXPIRED_AT_ONCE);
-  const loop = new Loop(
-    async () => {
-      while (lease.held && (await forget()) === EXPIRED_AT_ONCE);
-    },
-    MINUTE_MS,
-    (error) => log.error('expired keys not deleted', { queue: queueName, error: describeError(error) }),
-  );
-  return { name: `${tier} expiry`, start: () => Promise.resolve(loop.start()), stop: () => loop.stop() };
 }
 
 function composeReconciler(foundation: Foundation, isLeader: () => boolean): Reconciler {

@@ -47,6 +47,23 @@ export async function dropPublishedPartitions(database: Database, keepSince: Dat
   return dropped;
 }
 
+/**
+ * Deletes up to `limit` messages that were published before `keepSince` from the default partition, which is never dropped;
+ * answers with their number.
+ */
+export async function deletePublishedStrays(database: Database, keepSince: Date, limit: number): Promise<number> {
+  const rows = await database.query(
+    {
+      text: `
+        DELETE FROM outbox_events_default WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM outbox_events_default WHERE published_at < $1 LIMIT $2
+        )) RETURNING seq`,
+    },
+    [keepSince, limit],
+  );
+  return rows.length;
+}
+
 async function dropUnlessBusy(database: Database, name: string): Promise<boolean> {
   try {
     await database.transaction(async (tx) => {

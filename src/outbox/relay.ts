@@ -6,7 +6,7 @@ import { exponentialBackoffMs, Loop } from '../platform/time';
 import type { OutboxRow } from './rows';
 
 export interface RelayOptions {
-  /** Rows in flight at most, and so the memory that the relay takes. */
+  /** Rows in flight at most; large ones are fewer. */
   batchSize: number;
   /** How often it looks when nobody signals. */
   pollMs: number;

@@ -20,6 +20,9 @@ export interface OutboxMessage {
   mandatory: boolean;
 }
 
+/** Rows are read until their bodies have so many bytes together: what is in flight takes memory, and a result may be large. */
+const MAX_BATCH_BYTES = 8 * 1_048_576;
+
 export interface OutboxRow extends OutboxMessage {
   seq: string;
   attempts: number;
@@ -53,7 +56,8 @@ export async function appendToOutbox(
 }
 
 /**
- * The oldest unpublished rows that are due, without those behind a row of their own key that was put off. There is no
+ * The oldest unpublished rows that are due, without those behind a row of their own key that was put off: up to `limit`,
+ * fewer when they are large, one at least. There is no
  * cursor: a row that commits late is found at the next look, whatever its number.
  */
 export async function readUnpublished(
@@ -61,7 +65,7 @@ export async function readUnpublished(
   limit: number,
   table: OutboxTable = SERVICE_OUTBOX,
 ): Promise<OutboxRow[]> {
-  const rows = await database.query<UnpublishedRow>(table.read, [limit]);
+  const rows = await database.query<UnpublishedRow>(table.read, [limit, MAX_BATCH_BYTES]);
   return rows.map((row) => ({
     ...properties.parse(row.properties),
     seq: row.seq,

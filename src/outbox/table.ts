@@ -30,14 +30,21 @@ export function outboxTable(name: string, idType: 'uuid' | 'text'): OutboxTable 
     },
     read: {
       name: `read ${table}`,
+      // The length of a body is known without reading it.
       text: `
-        SELECT seq, id, ordering_key, exchange, routing_key, properties, body, mandatory, attempts, created_at
-        FROM ${table}
-        WHERE published_at IS NULL AND parked_at IS NULL AND ordering_key NOT IN (
-          SELECT ordering_key FROM ${table}
-          WHERE published_at IS NULL AND parked_at IS NULL AND next_attempt_at > now()
+        WITH due AS (
+          SELECT seq, id, ordering_key, exchange, routing_key, properties, body, mandatory, attempts, created_at
+          FROM ${table}
+          WHERE published_at IS NULL AND parked_at IS NULL AND ordering_key NOT IN (
+            SELECT ordering_key FROM ${table}
+            WHERE published_at IS NULL AND parked_at IS NULL AND next_attempt_at > now()
+          )
+          ORDER BY seq LIMIT $1
+        ), measured AS (
+          SELECT *, sum(octet_length(body)) OVER (ORDER BY seq) - octet_length(body) AS bytes_before FROM due
         )
-        ORDER BY seq LIMIT $1`,
+        SELECT seq, id, ordering_key, exchange, routing_key, properties, body, mandatory, attempts, created_at
+        FROM measured WHERE bytes_before < $2 ORDER BY seq`,
     },
     mark: {
       name: `mark ${table}`,

@@ -7,6 +7,13 @@ export function uuidV7(nowMs: number = Date.now()): string {
   return formatUuid(bytes, 7);
 }
 
+/** The bound below all UUIDv7 of that moment and of later ones. */
+export function uuidV7Floor(ms: number): string {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUIntBE(ms, 0, 6);
+  return formatUuid(bytes, 7);
+}
+
 /** UUIDv5 (RFC 9562) of a name within a namespace UUID: the same name always gives the same id. */
 export function uuidV5(namespace: string, name: string): string {
   const space = Buffer.from(namespace.replaceAll('-', ''), 'hex');

@@ -1,3 +1,4 @@
+import { uuidV7Floor } from '../../platform/ids';
 import type { Queryable } from '../../platform/postgres/database';
 
 export interface AnalyticsEvent {
@@ -26,6 +27,23 @@ export async function insertEvents(database: Queryable, events: AnalyticsEvent[]
     events.map((event) => event.amount ?? null),
     events.map((event) => JSON.stringify(event.properties)),
   ]);
+}
+
+/**
+ * Deletes up to `limit` events that were asked for before that moment, whenever they happened; answers with their number.
+ * What was counted of them stays. Their ids are UUIDv7, so that they lie together at the beginning of the index.
+ */
+export async function deleteEvents(database: Queryable, before: Date, limit: number): Promise<number> {
+  const rows = await database.query(
+    {
+      text: `
+        DELETE FROM analytics_events WHERE id IN (
+          SELECT id FROM analytics_events WHERE id < $1::uuid ORDER BY id LIMIT $2
+        ) RETURNING id`,
+    },
+    [uuidV7Floor(before.getTime()), limit],
+  );
+  return rows.length;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { uuidV7 } from '../../../src/platform/ids';
 import { Database } from '../../../src/platform/postgres/database';
 import { createAnalyticsStore, type AnalyticsEvent } from '../../../src/providers/analytics-store/store';
+import { deleteEvents } from '../../../src/providers/analytics-store/rows';
 import { eventIds, happening, rollups } from '../../support/analytics';
 import { createTestEnvironment, type TestEnvironment } from '../../support/harness/environment';
 import { waitsForLock } from '../../support/locks';
@@ -165,4 +167,21 @@ it('says that nobody knows while the database does not answer, and that it may p
   } finally {
     await environment.pool.query('ALTER TABLE elsewhere RENAME TO analytics_events');
   }
+});
+
+it('forgets events that were asked for long ago, a few at a time, and keeps what was counted of them', async () => {
+  const store = openStore();
+  const before = new Date('2026-01-10T00:00:00Z');
+  const asked = (moment: string) => happening({ id: uuidV7(Date.parse(moment)), amount: 5 });
+  const old = Array.from({ length: 3 }, () => asked('2026-01-09T23:59:59.999Z'));
+  const young = [asked('2026-01-10T00:00:00Z'), happening({ occurredAt: '2020-01-01T00:00:00Z' })];
+  await recordAll(store, [...old, ...young]);
+  const counted = await rollups(environment.pool);
+  const database = openDatabase(environment.variables['DATABASE_URL'] ?? '');
+  databases.push(database);
+  expect(await deleteEvents(database, before, 2)).toBe(2);
+  expect(await deleteEvents(database, before, 2)).toBe(1);
+  expect(await deleteEvents(database, before, 2)).toBe(0);
+  expect(await eventIds(environment.pool)).toEqual(young.map(({ id }) => id).sort());
+  expect(await rollups(environment.pool)).toEqual(counted);
 });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { dropPublishedPartitions, ensurePartitions } from '../../../src/outbox/partitions';
+import { deletePublishedStrays, dropPublishedPartitions, ensurePartitions } from '../../../src/outbox/partitions';
 import { readUnpublished } from '../../../src/outbox/rows';
+import { uuidV7 } from '../../../src/platform/ids';
 import type { Database } from '../../../src/platform/postgres/database';
-import { openHarness, type Harness } from '../../support/harness';
+import { eventually, openHarness, type Harness } from '../../support/harness';
 import { openDatabase } from '../../support/records';
 import { message, write } from '../../support/relayed';
 
@@ -94,10 +95,43 @@ it('drops old partitions of which everything is published, never one that still 
   expect(await dropPublishedPartitions(database, keepSince)).toEqual(['outbox_events_20250302']);
 });
 
+it('deletes from the default partition what was published long ago, a few at a time, and nothing else', async () => {
+  const old = `published_at = '2025-03-01T12:00:00Z'`;
+  for (let count = 0; count < 3; count += 1) await writtenOn('2025-03-01', old);
+  const kept = [
+    await writtenOn('2025-03-01', 'published_at = NULL'),
+    await writtenOn('2025-03-01', 'parked_at = now()'),
+    await writtenOn('2025-03-01', `published_at = '2025-03-02T12:00:00Z'`),
+  ];
+  const keepSince = new Date('2025-03-02T00:00:00Z');
+  expect(await deletePublishedStrays(database, keepSince, 2)).toBe(2);
+  expect(await deletePublishedStrays(database, keepSince, 2)).toBe(1);
+  expect(await deletePublishedStrays(database, keepSince, 2)).toBe(0);
+  const { rows } = await harness.environment.pool.query('SELECT id FROM outbox_events ORDER BY seq');
+  expect(rows).toEqual(kept.map((id) => ({ id })));
+});
+
 it('goes on while the service writes', async () => {
   await harness.startService();
   const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
   const id = await harness.bus.request({ type: 'canary-money', data: { n: 1 } });
   await harness.bus.outcomeOf(id, 'completed');
   expect(await partitions()).toContain(`outbox_events_${today}`);
+});
+
+it('is kept up by the process that leads, as soon as it does', async () => {
+  await writtenOn('2025-03-01', `published_at = '2025-03-01T12:00:00Z'`);
+  await harness.environment.pool.query(
+    `INSERT INTO analytics_events (id, event_type, occurred_at, properties) VALUES ($1, 'x', now(), '{}'), ($2, 'x', now(), '{}')`,
+    [uuidV7(Date.now() - 91 * DAY_MS), uuidV7(Date.now() - 89 * DAY_MS)],
+  );
+  const left = async (): Promise<unknown> => {
+    const { rows } = await harness.environment.pool.query(
+      `SELECT (SELECT count(*)::int FROM outbox_events) AS messages, (SELECT count(*)::int FROM analytics_events) AS events`,
+    );
+    return rows[0];
+  };
+  expect(await left()).toEqual({ messages: 1, events: 2 });
+  await harness.startService({}, undefined, { ROLES: 'scheduler' });
+  await eventually('what is old is gone', async () => JSON.stringify(await left()) === '{"messages":0,"events":1}');
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../../src/config';
-import { appendToOutbox, type OutboxMessage } from '../../../src/outbox/rows';
+import { appendToOutbox, markPublished, readUnpublished, type OutboxMessage } from '../../../src/outbox/rows';
 import type { Database } from '../../../src/platform/postgres/database';
 import type { OutgoingMessage } from '../../../src/platform/rabbitmq/publisher';
 import { around } from '../../support/around';
@@ -239,4 +239,20 @@ it('publishes what it left behind when it is stopped while its broker is away', 
   expect(await countUnpublished(harness.environment.pool)).toBe(1);
   await harness.startService({}, tuned({}), RELAY);
   await eventually('another relay publishes it', allPublished);
+});
+
+it('reads large messages in batches that are small, one at least, and publishes all of them in order', async () => {
+  const MEBIBYTE = 1_048_576;
+  const small = [message(), message()];
+  const large = Array.from({ length: 9 }, () => message({ body: 'x'.repeat(MEBIBYTE) }));
+  const huge = message({ body: 'x'.repeat(9 * MEBIBYTE) });
+  await write(database, [...small, ...large, huge]);
+  const read = () => readUnpublished(database, 100);
+  expect(ids(await read())).toEqual(ids([...small, ...large.slice(0, 8)]));
+  await markPublished(database, await read());
+  expect(ids(await read())).toEqual(ids([...large.slice(8), huge]));
+  await markPublished(database, (await read()).slice(0, 1));
+  expect(ids(await read())).toEqual(ids([huge]));
+  await harness.startService({}, tuned({}), RELAY);
+  await eventually('the last one has arrived', () => arrivals.length === 1);
 });

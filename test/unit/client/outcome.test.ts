@@ -46,3 +46,10 @@ it('has a name of its own for a type that it does not know, whatever that says o
     expect(read({ type: typeName, result: 1 })).toMatchObject({ outcome: { type: 'unknown', typeName, result: 1 } });
   }
 });
+
+it.each([
+  ['is not valid JSON', Buffer.from('{"id":')],
+  ['is not valid UTF-8', Buffer.from(writtenOutcome('o-\u00ff', {}).body, 'latin1')],
+])('refuses a body that %s, and says nothing of its content', (message, content) => {
+  expect(readOutcome(content)).toEqual({ problems: [{ path: '(body)', message }] });
+});

@@ -1,4 +1,4 @@
-import { sha256, uuidV5, uuidV7 } from '../../../src/platform/ids';
+import { sha256, uuidV5, uuidV7, uuidV7Floor } from '../../../src/platform/ids';
 
 describe('ids', () => {
   it('names things as RFC 9562, appendix A.4 does', () => {
@@ -15,6 +15,11 @@ describe('ids', () => {
 
   it('never gives the same version 7 twice', () => {
     expect(new Set(Array.from({ length: 10_000 }, () => uuidV7(1))).size).toBe(10_000);
+  });
+
+  it('knows a bound between the ids of one moment and those of the moments before', () => {
+    const ids = Array.from({ length: 100 }, () => [uuidV7(1_000), uuidV7(999)] as const);
+    expect(ids.every(([now, earlier]) => now >= uuidV7Floor(1_000) && earlier < uuidV7Floor(1_000))).toBe(true);
   });
 
   it('digests text and bytes alike', () => {

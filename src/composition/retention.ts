@@ -1,0 +1,85 @@
+import { QUEUE_POLICIES } from '../catalogue/queues';
+import { LOWER_TIERS, type LowerTier } from '../contract/names';
+import { forgetExpired } from '../jobs/volatile/expiry';
+import { deletePublishedStrays, dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
+import type { Lease } from '../platform/lease';
+import type { Component } from '../platform/lifecycle';
+import { describeError, type Logger } from '../platform/logger';
+import { Loop } from '../platform/time';
+import { deleteEvents } from '../providers/analytics-store/rows';
+import type { Foundation } from './foundation';
+
+const MINUTE_MS = 60 * 1_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** Rows that one statement of the clean-up takes, so that it never holds up others for long. */
+const AT_ONCE = 1_000;
+/** Published messages stay this long, for people who look into something. */
+const KEEP_PUBLISHED_MS = 7 * DAY_MS;
+/** Analytics events name people; what is counted of them by minute and by day does not, and stays. */
+const KEEP_EVENTS_MS = 90 * DAY_MS;
+
+export interface Retention {
+  components: Component[];
+  /** Begins at once, when this process has come to lead: it may not live until the next turn. */
+  wake: () => void;
+}
+
+/** What makes room, by time alone: the outbox's partitions, ends that are remembered no longer, old analytics events. */
+export function composeRetention(foundation: Foundation, lease: Lease): Retention {
+  const duties = [
+    composeOutboxUpkeep(foundation, lease),
+    ...LOWER_TIERS.map((tier) => composeExpiry(foundation, tier, lease)),
+    composeEventExpiry(foundation, lease),
+  ];
+  return {
+    components: duties.map(({ name, loop }) => ({
+      name,
+      start: () => Promise.resolve(loop.start()),
+      stop: () => loop.stop(),
+    })),
+    wake: () => {
+      for (const { loop } of duties) loop.poke();
+    },
+  };
+}
+
+interface Duty {
+  name: string;
+  loop: Loop;
+}
+
+function composeOutboxUpkeep({ database, log }: Foundation, lease: Lease): Duty {
+  return repeat('partition upkeep', HOUR_MS, log, async () => {
+    if (!lease.held) return;
+    await ensurePartitions(database);
+    const keepSince = new Date(Date.now() - KEEP_PUBLISHED_MS);
+    const dropped = await dropPublishedPartitions(database, keepSince);
+    if (dropped.length > 0) log.info('published partitions dropped', { partitions: dropped });
+    await inSteps(lease, () => deletePublishedStrays(database, keepSince, AT_ONCE));
+  });
+}
+
+/** Ends that are remembered no longer; a tier of its own each, so that one whose Redis is away keeps no other waiting. */
+function composeExpiry({ database, tiers, log }: Foundation, tier: LowerTier, lease: Lease): Duty {
+  const { queueName } = QUEUE_POLICIES[tier];
+  return repeat(`${tier} expiry`, MINUTE_MS, log, () =>
+    inSteps(lease, () => forgetExpired(tiers[tier].jobs, database, queueName, AT_ONCE)),
+  );
+}
+
+function composeEventExpiry({ database, log }: Foundation, lease: Lease): Duty {
+  return repeat('analytics expiry', HOUR_MS, log, () =>
+    inSteps(lease, () => deleteEvents(database, new Date(Date.now() - KEEP_EVENTS_MS), AT_ONCE)),
+  );
+}
+
+/** @param step deals with so many rows at most, and answers with their number */
+async function inSteps(lease: Lease, step: () => Promise<number>): Promise<void> {
+  while (lease.held && (await step()) === AT_ONCE);
+}
+
+function repeat(name: string, everyMs: number, log: Logger, work: () => Promise<void>): Duty {
+  const onError = (error: unknown) => log.error('clean-up failed', { of: name, error: describeError(error) });
+  return { name, loop: new Loop(work, everyMs, onError) };
+}
