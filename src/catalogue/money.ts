@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Minor units (cents). */
+/** Minor units of ISO 4217 (cents; whole yen), whatever the provider counts in. */
 export const amount = z.int().positive().max(1_000_000);
 
 /** ISO 4217, in either case. */

@@ -16,7 +16,8 @@ export function paymentProcessHandler(stripe: StripeAdapter) {
   return defineHandler(paymentProcess, async (payload, context) => {
     const charged = await context.effects.perform(chargeEffect(stripe, payload, context));
     if (charged.kind === 'ended') return charged.outcome;
-    if (charged.kind === 'declined') return failed(charged.code, charged.message, { replayable: true });
+    if (charged.kind === 'declined')
+      return failed(charged.code, charged.message, { replayable: charged.code !== 'AMOUNT_NOT_PAYABLE' });
     return done<PaymentResult>({
       transactionId: context.jobId,
       chargeId: charged.value.chargeId,

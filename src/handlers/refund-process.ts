@@ -17,7 +17,7 @@ const LOOKUP_TIMEOUT_MS = 10_000;
 const RECORDS_AWAY_MS = 5_000;
 
 /** Not even a replay makes more of the payment than there is. */
-const FINAL = ['REFUND_EXCEEDS_PAYMENT', 'NOT_REFUNDABLE'];
+const FINAL = ['REFUND_EXCEEDS_PAYMENT', 'NOT_REFUNDABLE', 'AMOUNT_NOT_PAYABLE'];
 
 const refundValue = z.object({
   refundId: z.string(),
@@ -56,7 +56,7 @@ async function readPayment(
 function refundEffect(
   stripe: StripeAdapter,
   { amount, reason, venueId, transactionId }: RefundPayload,
-  { paymentIntentId }: PaymentResult,
+  { paymentIntentId, currency }: PaymentResult,
   { jobId }: HandlerContext,
 ): KeyedEffect<Refund> {
   const metadata = { venue_id: venueId, transaction_id: transactionId };
@@ -68,7 +68,7 @@ function refundEffect(
     keyWindowMs: STRIPE_KEY_WINDOW_MS,
     searchLagMs: STRIPE_LIST_LAG_MS,
     call: (providerKey, limits) =>
-      stripe.refund({ jobId, paymentIntentId, amount, reason: known, metadata }, { providerKey, ...limits }),
+      stripe.refund({ jobId, paymentIntentId, amount, currency, reason: known, metadata }, { providerKey, ...limits }),
     find: (providerKey, limits) => stripe.findRefund(paymentIntentId, providerKey, limits),
   };
 }

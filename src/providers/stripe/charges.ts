@@ -1,6 +1,7 @@
 /** One charge is one PaymentIntent, created and confirmed in one request. */
 import type Stripe from 'stripe';
 import type { LookupAnswer, ProviderAnswer } from '../answer';
+import { NOT_PAYABLE, toStripeAmount } from './amounts';
 import type { EffectCall, LookupCall, StripeClient } from './client';
 import {
   chargeAnswer,
@@ -13,7 +14,7 @@ import {
 
 export interface ChargeRequest {
   jobId: string;
-  /** In minor units. */
+  /** In minor units of ISO 4217. */
   amount: number;
   currency: string;
   /** The id of a Stripe payment method, `pm_…`. */
@@ -30,18 +31,21 @@ export interface Charges {
 
 export function createCharges(client: StripeClient): Charges {
   return {
-    charge: (request, call) =>
-      client.act(call, async ({ paymentIntents }, settings) =>
-        chargeAnswer(await paymentIntents.create(parametersOf(request, call.providerKey), settings)),
-      ),
+    charge: async (request, call) => {
+      const amount = toStripeAmount(request.amount, request.currency);
+      if (amount === undefined) return NOT_PAYABLE;
+      const parameters = { ...parametersOf(request, call.providerKey), amount };
+      return client.act(call, async ({ paymentIntents }, settings) =>
+        chargeAnswer(await paymentIntents.create(parameters, settings)),
+      );
+    },
     findCharge: (providerKey, call) =>
       client.look(call, (stripe, settings) => findCharge(providerKey, stripe, settings)),
   };
 }
 
-function parametersOf(request: ChargeRequest, providerKey: string): Stripe.PaymentIntentCreateParams {
+function parametersOf(request: ChargeRequest, providerKey: string): Omit<Stripe.PaymentIntentCreateParams, 'amount'> {
   return {
-    amount: request.amount,
     currency: request.currency.toLowerCase(),
     payment_method: request.paymentMethod,
     confirm: true,

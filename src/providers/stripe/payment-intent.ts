@@ -4,11 +4,12 @@
  */
 import { z } from 'zod';
 import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../answer';
+import { fromStripeAmount } from './amounts';
 
 export interface Charge {
   paymentIntentId: string;
   chargeId: string;
-  /** In minor units, as the provider received it. */
+  /** What the provider received, in minor units of ISO 4217. */
   amount: number;
   currency: string;
 }
@@ -78,7 +79,7 @@ function commonAnswer(intent: PaymentIntent): DoneAnswer<Charge> | ActionAnswer 
     const value: Charge = {
       paymentIntentId: intent.id,
       chargeId: intent.latest_charge,
-      amount: intent.amount_received,
+      amount: fromStripeAmount(intent.amount_received, intent.currency),
       currency: intent.currency,
     };
     return { kind: 'done', value, reference: intent.id };

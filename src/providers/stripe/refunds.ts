@@ -2,6 +2,7 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../answer';
+import { fromStripeAmount, NOT_PAYABLE, toStripeAmount } from './amounts';
 import type { EffectCall, LookupCall, StripeClient } from './client';
 import { UNREADABLE } from './payment-intent';
 
@@ -10,8 +11,10 @@ export const REFUND_REASONS = ['duplicate', 'fraudulent', 'requested_by_customer
 export interface RefundRequest {
   jobId: string;
   paymentIntentId: string;
-  /** In minor units of the charge's currency. */
+  /** In minor units of ISO 4217. */
   amount: number;
+  /** The charge's. */
+  currency: string;
   reason: (typeof REFUND_REASONS)[number] | undefined;
   /** Ids of the caller's that help a person in Stripe's dashboard; stored there for ever, so no personal data. */
   metadata: Record<string, string>;
@@ -26,7 +29,7 @@ export interface Refund {
 }
 
 export interface Refunds {
-  /** Declined as ALREADY_REFUNDED, REFUND_EXCEEDS_PAYMENT, PAYMENT_DISPUTED or NOT_REFUNDABLE where that is the reason. */
+  /** Declined as ALREADY_REFUNDED, REFUND_EXCEEDS_PAYMENT, PAYMENT_DISPUTED, NOT_REFUNDABLE or AMOUNT_NOT_PAYABLE where that is the reason. */
   refund(request: RefundRequest, call: EffectCall<Refund>): Promise<ProviderAnswer<Refund>>;
   /** See STRIPE_LIST_LAG_MS for when `absent` counts. */
   findRefund(paymentIntentId: string, providerKey: string, call: LookupCall): Promise<LookupAnswer<Refund>>;
@@ -59,13 +62,16 @@ const MEANINGS = new Map([
 
 export function createRefunds(client: StripeClient): Refunds {
   return {
-    refund: (request, call) =>
-      client.act(
+    refund: async (request, call) => {
+      const amount = toStripeAmount(request.amount, request.currency);
+      if (amount === undefined) return NOT_PAYABLE;
+      const parameters = { ...parametersOf(request, call.providerKey), amount };
+      return client.act(
         call,
-        async ({ refunds }, settings) =>
-          refundAnswer(await refunds.create(parametersOf(request, call.providerKey), settings)),
+        async ({ refunds }, settings) => refundAnswer(await refunds.create(parameters, settings)),
         MEANINGS,
-      ),
+      );
+    },
     findRefund: (paymentIntentId, providerKey, call) =>
       client.look(call, (stripe, settings) =>
         firstOf(paymentIntentId, ({ metadata }) => metadata?.['provider_key'] === providerKey, stripe, settings),
@@ -78,7 +84,6 @@ export function createRefunds(client: StripeClient): Refunds {
 function parametersOf(request: RefundRequest, providerKey: string): Stripe.RefundCreateParams {
   return {
     payment_intent: request.paymentIntentId,
-    amount: request.amount,
     ...(request.reason === undefined ? {} : { reason: request.reason }),
     metadata: { ...request.metadata, job_id: request.jobId, provider_key: providerKey },
   };
@@ -133,5 +138,9 @@ function stateOf(one: ParsedRefund): RefundState {
 type RefundState = Exclude<ProviderAnswer<Refund>, { kind: 'action' | 'refused' }>;
 
 function done({ id, amount, currency }: ParsedRefund, status: Refund['status']): DoneAnswer<Refund> {
-  return { kind: 'done', value: { refundId: id, amount, currency, status }, reference: id };
+  return {
+    kind: 'done',
+    value: { refundId: id, amount: fromStripeAmount(amount, currency), currency, status },
+    reference: id,
+  };
 }

@@ -6,6 +6,8 @@ it.each([
   [1_000_000, 'EUR', '€10,000.00'],
   [5_000, 'JPY', '¥5,000'],
   [5_000, 'ISK', 'ISK 5,000'],
+  [5_000, 'UGX', 'UGX 5,000'],
+  [12_345, 'MGA', 'MGA 123.45'],
   [12_345, 'KWD', 'KWD 12.345'],
   [12_345, 'CLF', 'CLF 1.2345'],
   // Where Unicode's tables leave out digits that are charged.

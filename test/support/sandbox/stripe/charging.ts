@@ -10,7 +10,15 @@ export function chargeRequest(changes: Partial<ChargeRequest> = {}): ChargeReque
 }
 
 export function refundRequest(paymentIntentId: string, changes: Partial<RefundRequest> = {}): RefundRequest {
-  return { jobId: 'job-2', paymentIntentId, amount: 5000, reason: undefined, metadata: {}, ...changes };
+  return {
+    jobId: 'job-2',
+    paymentIntentId,
+    amount: 5000,
+    currency: 'USD',
+    reason: undefined,
+    metadata: {},
+    ...changes,
+  };
 }
 
 /** A signal of its own for each call, never aborted unless the test brings one. */

@@ -182,6 +182,17 @@ export class Intents {
   }
 }
 
+/** "Three-decimal currencies" and "Special cases" of docs.stripe.com/currencies. */
+const STEPS: Readonly<Record<string, number>> = {
+  isk: 100,
+  ugx: 100,
+  bhd: 10,
+  jod: 10,
+  kwd: 10,
+  omr: 10,
+  tnd: 10,
+};
+
 function checkAmount(amount: number, currency: string): void {
   if (!CURRENCIES.has(currency)) {
     throw invalid(`Invalid currency: ${currency}. Stripe currently supports these currencies: usd, aed, afn, …`, {
@@ -191,6 +202,11 @@ function checkAmount(amount: number, currency: string): void {
   if (amount < 1) {
     const message = 'This value must be greater than or equal to 1.';
     throw invalid(message, { code: 'parameter_invalid_integer', param: 'amount' });
+  }
+  const step = STEPS[currency] ?? 1;
+  if (amount % step !== 0) {
+    const message = `Invalid amount. Charged amounts in ${currency} must be evenly divisible by ${step}.`;
+    throw invalid(message, { code: 'invalid_charge_amount', param: 'amount' });
   }
   if (amount < 50 && currency === 'usd') {
     throw invalid('Amount must be at least $0.50 usd', { code: 'amount_too_small', param: 'amount' });
