@@ -28,6 +28,7 @@ const COMMANDS = {
   bench: (args) => ({ command: withServices('bench', [...script('test/load/bench.ts'), ...args]) }),
   'bench:lanes': (args) => ({ command: withTestServices([...script('test/load/lanes.ts'), ...args]) }),
   demo: (args) => ({ command: [...script('tools/demo/main.ts'), ...args] }),
+  dev: (args) => ({ command: [...script('tools/dev/main.ts'), ...args] }),
   services: (args) => ({ command: [...SERVICES, ...args] }),
   migrate: (args) => ({ command: [...script('src/migrate.ts'), ...args] }),
   topology: (args) => ({ command: [...script('tools/topology/main.ts'), ...args] }),

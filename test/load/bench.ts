@@ -4,7 +4,7 @@
  *
  *     npm run bench -- [--only ROW,…] [--jobs N] [--runs N] [--against COMMIT] [--assert] [--json FILE]
  */
-import { Cleanup } from '../../tools/demo/cleanup';
+import { Cleanup } from '../../tools/stage/cleanup';
 import { catchSignals, exitCodeOf } from '../../tools/services/signals';
 import { missed } from './checks';
 import { readOptions } from './options';

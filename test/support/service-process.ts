@@ -24,6 +24,11 @@ export class NodeProcess {
     });
   }
 
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   get gone(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }

@@ -1,15 +1,15 @@
 import path from 'node:path';
 import { connect } from 'amqplib';
 import { waitFor } from '../services/wait';
-import { Child } from './child';
+import { Child } from '../stage/child';
 import type { SeededRandom } from './sale/random';
 
 /**
  * The service as three processes, as it would be deployed: one that takes requests in, publishes outcomes and leads, and
- * two that charge. So a killed worker takes charges under way with it, and nothing else: requests still come in.
+ * two that charge and mail. So a killed worker takes what is under way with it, and nothing else: requests still come in.
  */
 const PROCESSES = [
-  { name: 'front', roles: 'consumer,relay,scheduler' },
+  { name: 'front', roles: 'api,consumer,relay,scheduler' },
   { name: 'worker-1', roles: 'worker' },
   { name: 'worker-2', roles: 'worker' },
 ] as const;
@@ -26,6 +26,8 @@ export class ServiceProcesses {
     private readonly folder: string,
     private readonly cwd: string,
     private readonly env: NodeJS.ProcessEnv,
+    /** Where the process with the role `api` listens. */
+    private readonly apiPort: number,
   ) {}
 
   startAll(): void {
@@ -77,13 +79,15 @@ export class ServiceProcesses {
 
   private start(name: (typeof PROCESSES)[number]['name']): void {
     const roles = PROCESSES.find((process) => process.name === name)?.roles;
+    // The others take any free port.
+    const port = name === 'front' ? this.apiPort : 0;
     this.children.set(
       name,
       Child.start({
         name,
         args: ['dist/main.js'],
         cwd: this.cwd,
-        env: { ...this.env, ROLES: roles },
+        env: { ...this.env, ROLES: roles, PORT: String(port) },
         logFile: path.join(this.folder, `${name}.log`),
       }),
     );

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { removeServices, startServices, type ServiceSet } from '../services';
@@ -6,17 +5,18 @@ import { CHECKOUT } from '../services/layout';
 import { Answers } from './sale/answers';
 import { Auditor } from './sale/auditor';
 import { BoxOffice } from './sale/box-office';
-import { runToEnd } from './child';
-import type { Cleanup } from './cleanup';
 import { OrderService } from './sale/order-service';
 import type { PlannedRequest } from './sale/plan';
-import { recordRun } from './previous-run';
 import { PublicationLog } from './sale/publication-log';
 import { ServiceProcesses } from './service-processes';
-import { StandIns } from './stand-ins';
+import { AccessKey } from '../stage/access';
+import type { Cleanup } from '../stage/cleanup';
+import type { RunRecord } from '../stage/run-record';
+import { freePort, serviceVariables, withoutServiceVariables } from '../stage/service-variables';
+import { StandIns } from '../stage/stand-ins';
+import { step, succeed } from '../stage/steps';
 
 const SET = 'demo';
-const STEP_LIMIT_MS = 120_000;
 
 /** Everything that runs during a sale. */
 export interface Stage {
@@ -25,6 +25,9 @@ export interface Stage {
   services: ServiceSet;
   providers: StandIns;
   service: ServiceProcesses;
+  /** By which somebody gets in, and where. */
+  key: AccessKey;
+  serviceUrl: string;
   answers: Answers;
   ask: (planned: PlannedRequest) => Promise<void>;
   /** Nothing is asked and heard any more; both files are whole. */
@@ -41,21 +44,29 @@ interface BookFiles {
 }
 
 /** Starts all of it, step by step, each step on the list of what must be stopped before it begins. */
-export async function openStage(folder: string, cleanup: Cleanup, signal: AbortSignal): Promise<Stage> {
+export async function openStage(
+  folder: string,
+  record: RunRecord,
+  cleanup: Cleanup,
+  signal: AbortSignal,
+): Promise<Stage> {
   const files = { published: path.join(folder, 'published.jsonl'), outcomes: path.join(folder, 'outcomes.jsonl') };
   const [services] = await Promise.all([startServers(cleanup), step('service built', build)]);
   signal.throwIfAborted();
-  const databaseEnv = { ...process.env, DATABASE_URL: services.urls.DATABASE_URL };
+  const databaseEnv = { ...withoutServiceVariables(process.env), DATABASE_URL: services.urls.DATABASE_URL };
   await step('database migrated', () => succeed(['dist/migrate.js'], databaseEnv));
 
+  const key = new AccessKey();
+  const port = await freePort();
   const { providers, service } = await step('service and providers started', async () => {
     const providers = await startProviders(folder, cleanup);
     signal.throwIfAborted();
-    const service = new ServiceProcesses(folder, CHECKOUT, serviceEnvironment(services, providers));
+    const env = { ...withoutServiceVariables(process.env), ...serviceVariables(services.urls, providers, key) };
+    const service = new ServiceProcesses(folder, CHECKOUT, env, port);
     cleanup.add('the service', () => service.stopAll());
     for (const name of ['front', 'worker-1', 'worker-2']) rmSync(path.join(folder, `${name}.log`), { force: true });
     service.startAll();
-    recordRun(folder, [...service.pids, ...providers.pids]);
+    record.write([...service.pids, ...providers.pids]);
     await service.ready(services.urls.AMQP_URL);
     return { providers, service };
   });
@@ -67,7 +78,9 @@ export async function openStage(folder: string, cleanup: Cleanup, signal: AbortS
     services,
     providers,
     service,
-    record: () => recordRun(folder, [...service.pids, ...providers.pids]),
+    key,
+    serviceUrl: `http://127.0.0.1:${port}`,
+    record: () => record.write([...service.pids, ...providers.pids]),
     stopService: () => service.stopAll(),
   };
 }
@@ -119,32 +132,4 @@ async function startProviders(folder: string, cleanup: Cleanup): Promise<StandIn
 
 function build(): Promise<void> {
   return succeed(['tools/build.mjs'], process.env);
-}
-
-function serviceEnvironment({ urls }: ServiceSet, { payments, mails }: StandIns): NodeJS.ProcessEnv {
-  return {
-    ...process.env,
-    ...urls,
-    // Several processes, on one machine.
-    PORT: '0',
-    IDEMPOTENCY_KEY_SECRET: randomBytes(32).toString('hex'),
-    STRIPE_SECRET_KEY: 'sk_test_demo',
-    STRIPE_API_BASE: payments.url,
-    SENDGRID_API_KEY: 'SG.test.demo',
-    SENDGRID_API_BASE: mails.url,
-    EMAIL_FROM: 'Demo Tickets <tickets@example.com>',
-    LOG_LEVEL: 'info',
-  };
-}
-
-async function succeed(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const code = await runToEnd(args, { cwd: CHECKOUT, env, stdio: 'ignore', limitMs: STEP_LIMIT_MS });
-  if (code !== 0) throw new Error(`node ${args.join(' ')} ended with exit code ${code}`);
-}
-
-async function step<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
-  const begun = performance.now();
-  const value = await work();
-  console.log(`  ${what} (${((performance.now() - begun) / 1_000).toFixed(1)} s)`);
-  return value;
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { CHECKOUT } from '../services/layout';
-import { runToEnd } from './child';
+import { runToEnd } from '../stage/child';
 import { describeWeather } from './sale/faults';
 import { readFigures } from './figures';
 import type { Sale } from './sale/performance';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { SET_VARIABLE } from '../../../tools/services/environment';
 import { statusOf } from '../../../tools/services';
 import { CHECKOUT, LOCAL } from '../../../tools/services/layout';
-import type { Cleanup } from '../../../tools/demo/cleanup';
+import type { Cleanup } from '../../../tools/stage/cleanup';
 import type { Options } from '../options';
 import { buildCheckout, buildCommit, commitOf, type Build } from './build';
 import { Program, type ProgramOptions } from './program';

@@ -1,5 +1,5 @@
 import type { SeededRandom } from './random';
-import type { StandIns } from '../stand-ins';
+import type { StandIns } from '../../stage/stand-ins';
 
 /**
  * What goes wrong at the payment provider all through the sale. Shares are of its calls; `times` bounds each, so that the

@@ -42,11 +42,11 @@ export class StandIns {
     private readonly child: Child,
   ) {}
 
-  static async start(options: Omit<ChildOptions, 'name' | 'args'>): Promise<StandIns> {
+  static async start(options: Omit<ChildOptions, 'name' | 'args'> & { logFile: string }): Promise<StandIns> {
     const args = ['--import', 'tsx', 'test/support/sandbox/main.ts', '--stripe', '0', '--sendgrid', '0'];
     const child = Child.start({ ...options, name: 'stand-ins', args });
     try {
-      const urls = await announcedBy(child);
+      const urls = await announcedBy(child, options.logFile);
       return new StandIns(
         new StandIn(urls.stripe, '/v1/payment_intents'),
         new StandIn(urls.sendgrid, '/v3/mail/send'),
@@ -67,8 +67,7 @@ export class StandIns {
   }
 }
 
-async function announcedBy(child: Child): Promise<{ stripe: string; sendgrid: string }> {
-  const { logFile } = child.options;
+async function announcedBy(child: Child, logFile: string): Promise<{ stripe: string; sendgrid: string }> {
   let urls: { stripe?: string; sendgrid?: string } = {};
   await waitFor('the stand-ins of the providers', START_LIMIT_MS, () => {
     urls = announcedIn(logFile);

@@ -7,15 +7,15 @@ export interface ChildOptions {
   args: readonly string[];
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** Its output goes there, at the end. */
-  logFile: string;
+  /** Its output goes there, at the end; left out, to where ours goes. */
+  logFile?: string;
 }
 
 const STOP_LIMIT_MS = 15_000;
 
 /**
  * A Node program of ours in a process of its own. It leads its own process group, so that a Ctrl-C in the terminal
- * reaches the demo alone, which then stops everything in order.
+ * reaches the launcher alone, which then stops everything in order.
  */
 export class Child {
   private constructor(
@@ -25,17 +25,18 @@ export class Child {
   ) {}
 
   static start(options: ChildOptions): Child {
-    const log = openSync(options.logFile, 'a');
+    const { args, cwd, env, logFile } = options;
+    const log = logFile === undefined ? undefined : openSync(logFile, 'a');
     try {
-      const { args, cwd, env } = options;
-      const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio: ['ignore', log, log] });
+      const output = log ?? 'inherit';
+      const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio: ['ignore', output, output] });
       const exited = new Promise<string>((resolve) => {
         child.once('error', (error) => resolve(error.message));
         child.once('exit', (code, signal) => resolve(signal ? `ended by ${signal}` : `exit code ${String(code)}`));
       });
       return new Child(options, child, exited);
     } finally {
-      closeSync(log);
+      if (log !== undefined) closeSync(log);
     }
   }
 
@@ -47,9 +48,10 @@ export class Child {
     return this.process.exitCode === null && this.process.signalCode === null && this.pid !== undefined;
   }
 
-  /** `kill -9`; resolves when it is gone. */
+  /** `kill -9`, to its children as well; resolves when it is gone. */
   async kill(): Promise<void> {
-    this.process.kill('SIGKILL');
+    // Its group has its number.
+    if (this.running && this.pid !== undefined) process.kill(-this.pid, 'SIGKILL');
     await this.exited;
   }
 

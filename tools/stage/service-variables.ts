@@ -1,0 +1,47 @@
+import { randomInt } from 'node:crypto';
+import { VARIABLE_NAMES } from '../../src/config/environment';
+import { isFree } from '../services/ports';
+import type { ServiceUrls } from '../services';
+import type { AccessKey } from './access';
+import type { StandIns } from './stand-ins';
+
+/** Below the ports that the system hands to outgoing connections. */
+const LOWEST_PORT = 20_000;
+const HIGHEST_PORT = 31_999;
+
+/** What the service must have to run on these servers, with these providers, and to believe tokens of this key. */
+export function serviceVariables(
+  urls: ServiceUrls,
+  { payments, mails }: StandIns,
+  key: AccessKey,
+): Record<string, string> {
+  return {
+    ...urls,
+    IDEMPOTENCY_KEY_SECRET: 'known to everybody, and good for trying things out alone',
+    STRIPE_SECRET_KEY: 'sk_test_local',
+    STRIPE_API_BASE: payments.url,
+    SENDGRID_API_KEY: 'SG.test.local',
+    SENDGRID_API_BASE: mails.url,
+    EMAIL_FROM: 'Our Tickets <tickets@example.com>',
+    JWT_PUBLIC_KEY: key.publicKey,
+    // Whatever the caller has set: these would keep the service from believing that key.
+    JWKS_URL: '',
+    JWT_ISSUER: '',
+    JWT_AUDIENCE: '',
+  };
+}
+
+/** Our own environment without anything that would configure the service. */
+export function withoutServiceVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const configures = (name: string): boolean => VARIABLE_NAMES.includes(name.replace(/_FILE$/, ''));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !configures(name)));
+}
+
+/** @param preferred taken when nobody else listens there */
+export async function freePort(preferred?: number): Promise<number> {
+  for (let port = preferred ?? randomPort(); ; port = randomPort()) if (await isFree(port)) return port;
+}
+
+function randomPort(): number {
+  return randomInt(LOWEST_PORT, HIGHEST_PORT + 1);
+}
