@@ -23,6 +23,7 @@ const listOf = <Word extends string>(words: readonly [Word, ...Word[]]) =>
     .pipe(z.array(z.enum(words)).min(1));
 
 const positive = z.coerce.number().int().positive();
+const rate = z.coerce.number().positive().max(1_000_000);
 /** A URL of one of these protocols. */
 const url = (...protocols: string[]) =>
   z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a URL of ${protocols.join(' or ')}` });
@@ -69,6 +70,7 @@ const variables = z.object({
   REDIS_MONEY_URL: url('redis', 'rediss').optional(),
   REDIS_COMMUNICATION_URL: url('redis', 'rediss').optional(),
   REDIS_BACKGROUND_URL: url('redis', 'rediss').optional(),
+  REDIS_LIMITER_URL: url('redis', 'rediss').optional(),
   REDIS_HOST: z.string().optional(),
   REDIS_PORT: positive.default(6379),
   REDIS_PASSWORD: z.string().optional(),
@@ -90,6 +92,17 @@ const variables = z.object({
   WORKER_QUEUES: listOf(QUEUES).default([...QUEUES]),
   CANARY_CONCURRENCY: positive.default(400),
   MAX_BATCH: positive.default(200),
+
+  /** Requests per second to an account, instead of the catalogue's. */
+  RATE_LIMIT_STRIPE: rate.optional(),
+  RATE_LIMIT_SQUARE: rate.optional(),
+  RATE_LIMIT_SENDGRID: rate.optional(),
+  RATE_LIMIT_TWILIO: rate.optional(),
+  RATE_LIMIT_SOLANA: rate.optional(),
+  RATE_LIMIT_POLYGON: rate.optional(),
+  RATE_LIMIT_QUICKBOOKS: rate.optional(),
+  RATE_LIMIT_PUSH: rate.optional(),
+  RATE_LIMIT_INTERNAL: rate.optional(),
 
   STRIPE_SECRET_KEY: z.string().min(1),
   STRIPE_API_BASE: url('http', 'https').optional(),
@@ -154,7 +167,7 @@ function missing(path: PropertyKey[], values: Environment): boolean {
 }
 
 function missingRedis(values: Environment): string[] {
-  return ['REDIS_MONEY_URL', 'REDIS_COMMUNICATION_URL', 'REDIS_BACKGROUND_URL']
+  return ['REDIS_MONEY_URL', 'REDIS_COMMUNICATION_URL', 'REDIS_BACKGROUND_URL', 'REDIS_LIMITER_URL']
     .filter((name) => (values[name] ?? values['REDIS_HOST']) === undefined)
     .map((name) => `${name} or REDIS_HOST must be set`);
 }

@@ -8,7 +8,7 @@ export { ConfigError, type Role } from './environment';
 export type Config = Readonly<ReturnType<typeof loadConfig>>;
 
 /** On a Redis that the tiers share; see the legacy configuration. */
-const DATABASES = { money: 1, communication: 2, background: 3 } as const;
+const DATABASES = { money: 1, communication: 2, background: 3, limiter: 5 } as const;
 
 /** @throws ConfigError that lists every problem */
 export function loadConfig(environment: Environment) {
@@ -48,6 +48,7 @@ export function loadConfig(environment: Environment) {
         communication: env.REDIS_COMMUNICATION_URL ?? sharedRedis(env, DATABASES.communication),
         background: env.REDIS_BACKGROUND_URL ?? sharedRedis(env, DATABASES.background),
       },
+      limiterUrl: env.REDIS_LIMITER_URL ?? sharedRedis(env, DATABASES.limiter),
       prefix: env.QUEUE_PREFIX,
       /** A money request is answered within 2 s, whatever Redis does. */
       commandTimeoutMs: 2_000,
@@ -75,10 +76,31 @@ export function loadConfig(environment: Environment) {
     relay: { batchSize: 500, pollMs: 1_000, maxAttempts: 20, leaseMs: 6_000 },
     recovery: { leaseMs: 6_000, checkEveryMs: 1_000, overdueEveryMs: 30_000, overdueByMs: 15_000 },
     proofs: { everyMs: 30_000 },
+    limits: {
+      rates: ratesOf(env),
+      leaseMs: 15_000,
+      circuit: { windowMs: 30_000, minCalls: 5, thresholdPercent: 50, resetMs: 10_000, probesToClose: 2 },
+    },
     stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
     email: emailConfig(env),
     sms: smsConfig(env),
   });
+}
+
+/** Requests per second, where the environment names any. */
+function ratesOf(env: Variables) {
+  const named = {
+    stripe: env.RATE_LIMIT_STRIPE,
+    square: env.RATE_LIMIT_SQUARE,
+    sendgrid: env.RATE_LIMIT_SENDGRID,
+    twilio: env.RATE_LIMIT_TWILIO,
+    solana: env.RATE_LIMIT_SOLANA,
+    polygon: env.RATE_LIMIT_POLYGON,
+    quickbooks: env.RATE_LIMIT_QUICKBOOKS,
+    push: env.RATE_LIMIT_PUSH,
+    internal: env.RATE_LIMIT_INTERNAL,
+  };
+  return named;
 }
 
 /** Undefined where no mails are sent. */

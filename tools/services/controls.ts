@@ -10,9 +10,10 @@ import type { RedisControl, ServerControl, ServiceSet } from './types';
 const MONEY = redis('redis-money');
 const COMMUNICATION = redis('redis-communication');
 const BACKGROUND = redis('redis-background');
+const LIMITER = redis('redis-limiter');
 
 /** RabbitMQ first: it is the slow one. */
-export const DEFINITIONS: readonly ServerDefinition[] = [rabbitmq, postgres, MONEY, COMMUNICATION, BACKGROUND];
+export const DEFINITIONS: readonly ServerDefinition[] = [rabbitmq, postgres, MONEY, COMMUNICATION, BACKGROUND, LIMITER];
 
 export type Controls = Pick<ServiceSet, 'redis' | 'rabbitmq' | 'postgres' | 'moneyAofDirectory'>;
 

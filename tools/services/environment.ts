@@ -9,15 +9,16 @@ export const SET_VARIABLE = 'SERVICES_SET';
  */
 export function urlsFromEnvironment(environment: NodeJS.ProcessEnv): ServiceUrls | undefined {
   if (environment[SET_VARIABLE]) return undefined;
-  const { DATABASE_URL, REDIS_MONEY_URL, REDIS_COMMUNICATION_URL, REDIS_BACKGROUND_URL, AMQP_URL } = environment;
-  if (!DATABASE_URL || !REDIS_MONEY_URL || !REDIS_COMMUNICATION_URL || !REDIS_BACKGROUND_URL || !AMQP_URL) {
-    return undefined;
-  }
+  const { DATABASE_URL, REDIS_MONEY_URL, REDIS_COMMUNICATION_URL, REDIS_BACKGROUND_URL, REDIS_LIMITER_URL, AMQP_URL } =
+    environment;
+  if (!DATABASE_URL || !REDIS_MONEY_URL || !REDIS_COMMUNICATION_URL || !REDIS_BACKGROUND_URL) return undefined;
+  if (!REDIS_LIMITER_URL || !AMQP_URL) return undefined;
   return {
     DATABASE_URL,
     REDIS_MONEY_URL,
     REDIS_COMMUNICATION_URL,
     REDIS_BACKGROUND_URL,
+    REDIS_LIMITER_URL,
     AMQP_URL,
     RABBITMQ_MANAGEMENT_URL: environment['RABBITMQ_MANAGEMENT_URL'] ?? usualManagementUrl(AMQP_URL),
   };

@@ -124,6 +124,7 @@ function urlsOf(set: string): ServiceUrls {
     REDIS_MONEY_URL: `redis://127.0.0.1:${ports['redis-money']}`,
     REDIS_COMMUNICATION_URL: `redis://127.0.0.1:${ports['redis-communication']}`,
     REDIS_BACKGROUND_URL: `redis://127.0.0.1:${ports['redis-background']}`,
+    REDIS_LIMITER_URL: `redis://127.0.0.1:${ports['redis-limiter']}`,
     AMQP_URL: amqpUrl(ports.amqp),
     RABBITMQ_MANAGEMENT_URL: managementUrl(ports.management),
   };

@@ -39,7 +39,7 @@ function explain(missing: readonly string[]): string {
     `Missing on this machine: ${missing.join(', ')}.`,
     'Either install them (Debian: apt-get install postgresql redis-server rabbitmq-server),',
     'or run `docker compose up -d --wait` and set DATABASE_URL, REDIS_MONEY_URL, REDIS_COMMUNICATION_URL,',
-    'REDIS_BACKGROUND_URL and AMQP_URL: then nothing is started here.',
+    'REDIS_BACKGROUND_URL, REDIS_LIMITER_URL and AMQP_URL: then nothing is started here.',
   ].join('\n');
 }
 

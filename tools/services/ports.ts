@@ -35,6 +35,7 @@ export async function assignPorts(set: string, taken: readonly PortName[]): Prom
   updateState(set, (state) => Object.assign(state.ports, chosen));
 }
 
+/** Each is looked up when it is read: a set that an older checkout started has no port for a server that came later. */
 export function portsOf(set: string): Ports {
   const { ports } = readState(set);
   const of = (name: PortName): number => {
@@ -43,14 +44,33 @@ export function portsOf(set: string): Ports {
     return port;
   };
   return {
-    postgres: of('postgres'),
-    'redis-money': of('redis-money'),
-    'redis-communication': of('redis-communication'),
-    'redis-background': of('redis-background'),
-    amqp: of('amqp'),
-    management: of('management'),
-    distribution: of('distribution'),
-    epmd: of('epmd'),
+    get postgres() {
+      return of('postgres');
+    },
+    get 'redis-money'() {
+      return of('redis-money');
+    },
+    get 'redis-communication'() {
+      return of('redis-communication');
+    },
+    get 'redis-background'() {
+      return of('redis-background');
+    },
+    get 'redis-limiter'() {
+      return of('redis-limiter');
+    },
+    get amqp() {
+      return of('amqp');
+    },
+    get management() {
+      return of('management');
+    },
+    get distribution() {
+      return of('distribution');
+    },
+    get epmd() {
+      return of('epmd');
+    },
   };
 }
 

@@ -7,13 +7,14 @@ import { ask } from './probes';
 import { spawnDaemon } from './processes';
 import type { ServerDefinition } from './server';
 
-type RedisName = 'redis-money' | 'redis-communication' | 'redis-background';
+type RedisName = 'redis-money' | 'redis-communication' | 'redis-background' | 'redis-limiter';
 
 /** As in production, what each tier may lose is a property of its own Redis. */
 export const PERSISTENCE: Record<RedisName, readonly string[]> = {
   'redis-money': ['appendonly yes', 'appendfsync everysec', 'save ""'],
   'redis-communication': ['appendonly no', 'save 300 100'],
   'redis-background': ['appendonly no', 'save ""'],
+  'redis-limiter': ['appendonly no', 'save ""'],
 };
 
 /** The folder that Redis 7 keeps its append-only files in. */

@@ -1,5 +1,12 @@
-/** The servers of a set. The three Redis differ in what a restart leaves of them, see redis.ts. */
-export const SERVER_NAMES = ['rabbitmq', 'postgres', 'redis-money', 'redis-communication', 'redis-background'] as const;
+/** The servers of a set. The Redis differ in what a restart leaves of them, see redis.ts. */
+export const SERVER_NAMES = [
+  'rabbitmq',
+  'postgres',
+  'redis-money',
+  'redis-communication',
+  'redis-background',
+  'redis-limiter',
+] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
 /** A server needs a port or more; RabbitMQ alone takes four. */
@@ -8,6 +15,7 @@ export const PORT_NAMES = [
   'redis-money',
   'redis-communication',
   'redis-background',
+  'redis-limiter',
   'amqp',
   'management',
   'distribution',
@@ -24,6 +32,7 @@ export interface ServiceUrls {
   REDIS_MONEY_URL: string;
   REDIS_COMMUNICATION_URL: string;
   REDIS_BACKGROUND_URL: string;
+  REDIS_LIMITER_URL: string;
   AMQP_URL: string;
   RABBITMQ_MANAGEMENT_URL: string;
 }

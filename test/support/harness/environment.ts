@@ -16,6 +16,7 @@ export interface TestEnvironment {
   /** The money tier's. */
   redis: Redis;
   lowerRedis: Record<LowerTier, Redis>;
+  limiterRedis: Redis;
   remove: () => Promise<void>;
 }
 
@@ -32,6 +33,8 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
   pool.on('error', () => undefined);
   const redis = connectTo(redisUrl);
   const lower = { communication: required('REDIS_COMMUNICATION_URL'), background: required('REDIS_BACKGROUND_URL') };
+  const limiterUrl = required('REDIS_LIMITER_URL');
+  const limiterRedis = connectTo(limiterUrl);
   const lowerRedis = { communication: connectTo(lower.communication), background: connectTo(lower.background) };
   return {
     variables: {
@@ -41,6 +44,7 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
       REDIS_MONEY_URL: redisUrl,
       REDIS_COMMUNICATION_URL: lower.communication,
       REDIS_BACKGROUND_URL: lower.background,
+      REDIS_LIMITER_URL: limiterUrl,
       RABBITMQ_MANAGEMENT_URL: required('RABBITMQ_MANAGEMENT_URL'),
       QUEUE_PREFIX: name,
       IDEMPOTENCY_KEY_SECRET: SECRET,
@@ -51,9 +55,10 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
     pool,
     redis,
     lowerRedis,
+    limiterRedis,
     remove: async () => {
       await pool.end();
-      for (const one of [redis, ...Object.values(lowerRedis)]) {
+      for (const one of [redis, ...Object.values(lowerRedis), limiterRedis]) {
         await removeRedisKeys(one, name);
         one.disconnect();
       }
