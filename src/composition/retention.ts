@@ -8,6 +8,7 @@ import { describeError, type Logger } from '../platform/logger';
 import { Loop } from '../platform/time';
 import { deleteEvents } from '../providers/analytics-store/rows';
 import type { Foundation } from './foundation';
+import { forgetDeadWorkers } from './worker-lives';
 
 const MINUTE_MS = 60 * 1_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -31,6 +32,7 @@ export function composeRetention(foundation: Foundation, lease: Lease): Retentio
     composeOutboxUpkeep(foundation, lease),
     ...LOWER_TIERS.map((tier) => composeExpiry(foundation, tier, lease)),
     composeEventExpiry(foundation, lease),
+    composeLifeExpiry(foundation, lease),
   ];
   return {
     components: duties.map(({ name, loop }) => ({
@@ -72,6 +74,10 @@ function composeEventExpiry({ database, log }: Foundation, lease: Lease): Duty {
   return repeat('analytics expiry', HOUR_MS, log, () =>
     inSteps(lease, () => deleteEvents(database, new Date(Date.now() - KEEP_EVENTS_MS), AT_ONCE)),
   );
+}
+
+function composeLifeExpiry({ database, log }: Foundation, lease: Lease): Duty {
+  return repeat('worker lives expiry', HOUR_MS, log, () => inSteps(lease, () => forgetDeadWorkers(database, AT_ONCE)));
 }
 
 /** @param step deals with so many rows at most, and answers with their number */

@@ -5,6 +5,7 @@ import { FINISHED_AS_RECORD } from '../jobs/finished';
 import { deleteFollowers, readUnknownFollowed, takeLateFollowers } from '../jobs/followers';
 import { readMarker, writeMarker, type QueueMarker } from '../jobs/markers';
 import { ensurePartitions } from '../outbox/partitions';
+import { readDeadWorkers } from './worker-lives';
 import { appendToOutbox } from '../outbox/rows';
 import { Lease } from '../platform/lease';
 import type { Component } from '../platform/lifecycle';
@@ -142,9 +143,10 @@ function composeReconciler(foundation: Foundation, isLeader: () => boolean): Rec
       leaveMarker: decorate('leave marker', (found, marker) => leaveMarker(redis, prefix, found, marker)),
       readMarker: () => readMarker(database, queueName),
       writeMarker: decorate('remember marker', (marker) => writeMarker(database, queueName, marker)),
-      readOpen: (page) => readOpenDispatched(database, page),
+      readDeadWorkers: () => readDeadWorkers(database),
+      readOpen: (page, deadWorkers) => readOpenDispatched(database, page, deadWorkers),
       holds: (jobs) => queue.holds(jobs),
-      raiseDispatch: decorate('hand over again', (jobs) => raiseDispatch(database, jobs)),
+      raiseDispatch: decorate('hand over again', (jobs, deadWorkers) => raiseDispatch(database, jobs, deadWorkers)),
       enqueue: decorate('feed', (jobs) => queue.add(jobs)),
       markNotQueued: (jobIds) => markNotQueued(database, jobIds),
       size: () => queue.size(),

@@ -19,6 +19,7 @@ import { QueueWorker } from '../queues/worker';
 import type { Foundation } from './foundation';
 import { composeAdapters } from './providers';
 import { tierSteps } from './records';
+import { composeWorkerLife } from './worker-lives';
 
 /** Time that a stopping process gives to the settling of what it handed back. */
 const HAND_BACK_MS = 4_000;
@@ -35,6 +36,7 @@ export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<s
   );
   // Stopped together: no tier goes on taking jobs, or uses up the time of the others, while one of them drains.
   return [
+    composeWorkerLife(foundation),
     {
       name: 'workers',
       start: async () => {

@@ -35,11 +35,11 @@ export async function takeWaiting(database: Queryable, limit: number): Promise<D
               ORDER BY priority DESC, created_at LIMIT $1
               FOR UPDATE SKIP LOCKED
             )
-            RETURNING ${DISPATCH_COLUMNS}, j.created_at
+            RETURNING ${dispatchColumns('$3')}, j.created_at
           )
           SELECT * FROM taken ORDER BY priority DESC, created_at, id`,
       },
-      [limit, FEED_AHEAD_MS],
+      [limit, FEED_AHEAD_MS, []],
     ),
   );
 }
@@ -56,31 +56,37 @@ export async function anyWaiting(database: Queryable): Promise<boolean> {
 }
 
 /**
- * Open jobs that Redis should hold, in pages by id: all of them, or only those that should have moved by now.
- * `processing` ones are reported as due when their attempt must be over, so that a living worker is not overtaken.
+ * Open jobs that Redis should hold, in pages by id: all of them, or only those that should have moved by now. Of those
+ * that run only the ones whose attempt must be over, or whose worker is known to be dead: a living one is not overtaken.
  * They count whether marked as handed over or not: a job that Redis was thought to have refused may run all the same.
  */
 export async function readOpenDispatched(
   database: Queryable,
   page: { after: string; limit: number; overdueByMs: number | null },
+  deadWorkers: string[] = [],
 ): Promise<Dispatch[]> {
   return toDispatches(
     await database.query<DispatchRow>(
       {
         text: `
-          SELECT ${DISPATCH_COLUMNS} FROM critical_jobs j
+          SELECT ${dispatchColumns('$4')} FROM critical_jobs j
           WHERE j.finished_at IS NULL AND j.id > $1
             AND (j.status = 'processing' OR j.status = 'pending' AND j.queued)
-            AND ($3::integer IS NULL OR ${DUE_AT} < now() - $3 * interval '1 millisecond')
+            AND CASE WHEN $3::integer IS NULL THEN j.status = 'pending' OR ${dueAt('$4')} <= now()
+              ELSE ${dueAt('$4')} < now() - $3 * interval '1 millisecond' END
           ORDER BY j.id LIMIT $2`,
       },
-      [page.after, page.limit, page.overdueByMs],
+      [page.after, page.limit, page.overdueByMs, deadWorkers],
     ),
   );
 }
 
 /** Raises the dispatch of these jobs, if they still are at the one that was read, and answers with the new ones. */
-export async function raiseDispatch(database: Queryable, jobs: DispatchedJob[]): Promise<Dispatch[]> {
+export async function raiseDispatch(
+  database: Queryable,
+  jobs: DispatchedJob[],
+  deadWorkers: string[] = [],
+): Promise<Dispatch[]> {
   return toDispatches(
     await database.query<DispatchRow>(
       {
@@ -89,9 +95,9 @@ export async function raiseDispatch(database: Queryable, jobs: DispatchedJob[]):
           FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS seen (id, generation, dispatch)
           WHERE j.id = seen.id AND j.generation = seen.generation AND j.dispatch = seen.dispatch
             AND j.status IN ('pending', 'processing')
-          RETURNING ${DISPATCH_COLUMNS}`,
+          RETURNING ${dispatchColumns('$4')}`,
       },
-      [jobs.map((job) => job.jobId), jobs.map((job) => job.generation), jobs.map((job) => job.dispatch)],
+      [jobs.map((job) => job.jobId), jobs.map((job) => job.generation), jobs.map((job) => job.dispatch), deadWorkers],
     ),
   );
 }
@@ -119,12 +125,19 @@ export async function reopenResolved(database: Queryable): Promise<number> {
   return rows.length;
 }
 
-/** When an open job must have moved: a waiting one when it was due, a running one when its attempt is over. */
-const DUE_AT = `CASE j.status WHEN 'pending' THEN j.run_at
-  ELSE j.updated_at + j.timeout_ms * interval '1 millisecond' END`;
+/**
+ * When an open job must have moved: a waiting one when it was due, a running one when its attempt is over, and long ago
+ * where its worker is dead. `deadWorkers` is the parameter that names those.
+ */
+function dueAt(deadWorkers: string): string {
+  return `CASE WHEN j.status = 'pending' THEN j.run_at WHEN j.worker = ANY(${deadWorkers}::text[]) THEN to_timestamp(0)
+    ELSE j.updated_at + j.timeout_ms * interval '1 millisecond' END`;
+}
 
-const DISPATCH_COLUMNS = `j.id, j.generation, j.dispatch, j.job_type, j.priority,
-  GREATEST(0, EXTRACT(epoch FROM ${DUE_AT} - now()) * 1000)::float8 AS delay_ms`;
+function dispatchColumns(deadWorkers: string): string {
+  return `j.id, j.generation, j.dispatch, j.job_type, j.priority,
+    GREATEST(0, EXTRACT(epoch FROM ${dueAt(deadWorkers)} - now()) * 1000)::float8 AS delay_ms`;
+}
 
 function toDispatches(rows: DispatchRow[]): Dispatch[] {
   return rows.map((row) => ({

@@ -84,6 +84,34 @@ export class Lease {
   }
 }
 
+/** Names of leases that begin with `prefix` and ended not longer than `ms` ago, given up or not renewed. */
+export async function readEnded(database: Queryable, prefix: string, ms: number): Promise<string[]> {
+  const rows = await database.query<{ name: string }>(
+    {
+      text: `
+        SELECT name FROM leases
+        WHERE starts_with(name, $1) AND expires_at BETWEEN now() - $2 * interval '1 millisecond' AND now()`,
+    },
+    [prefix, ms],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Deletes up to `limit` leases that begin with `prefix` and ended more than `ms` ago; answers with their number. */
+export async function deleteEnded(database: Queryable, prefix: string, ms: number, limit: number): Promise<number> {
+  const rows = await database.query(
+    {
+      text: `
+        DELETE FROM leases WHERE name IN (
+          SELECT name FROM leases
+          WHERE starts_with(name, $1) AND expires_at < now() - $2 * interval '1 millisecond' LIMIT $3
+        ) RETURNING name`,
+    },
+    [prefix, ms, limit],
+  );
+  return rows.length;
+}
+
 function acquireIn(table: string): Statement {
   return {
     name: `acquire in ${table}`,

@@ -4,8 +4,10 @@
  *
  * Every second: has Redis forgotten something? A mark that is missing (emptied) or behind ours (went back in time), or
  * another run of the server, means yes; then every open job that Redis does not hold is handed over again under a new
- * dispatch number. Once in a while: the same for jobs that should have moved long ago. Always: feed the jobs that wait in
- * PostgreSQL as Redis has room for them.
+ * dispatch number. Once in a while, and when a worker has died: the same for jobs that should have moved long ago. Always:
+ * feed the jobs that wait in PostgreSQL as Redis has room for them.
+ *
+ * A job that runs is its worker's: it is handed over when its attempt must be over, or its worker is dead.
  *
  * Runs in the process that holds the scheduler's lease, never as a job of the queue that it repairs. Everything here may
  * be interrupted anywhere: PostgreSQL remembers a mark only after a whole pass.
@@ -28,9 +30,14 @@ export interface ReconcilerSteps {
   leaveMarker: (found: number | undefined, marker: number) => Promise<boolean>;
   readMarker: () => Promise<QueueMarker | undefined>;
   writeMarker: (marker: QueueMarker) => Promise<void>;
-  readOpen: (page: { after: string; limit: number; overdueByMs: number | null }) => Promise<Dispatch[]>;
+  /** Workers whose process is known to have died: what they ran need not be waited for. */
+  readDeadWorkers: () => Promise<string[]>;
+  readOpen: (
+    page: { after: string; limit: number; overdueByMs: number | null },
+    deadWorkers: string[],
+  ) => Promise<Dispatch[]>;
   holds: (jobs: DispatchedJob[]) => Promise<boolean[]>;
-  raiseDispatch: (jobs: DispatchedJob[]) => Promise<Dispatch[]>;
+  raiseDispatch: (jobs: DispatchedJob[], deadWorkers: string[]) => Promise<Dispatch[]>;
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
   markNotQueued: (jobIds: string[]) => Promise<void>;
   size: () => Promise<number>;
@@ -56,7 +63,7 @@ export function recoveryMetrics(metrics: Metrics) {
   };
 }
 
-type PassReason = 'started' | Forgetting | 'overdue';
+type PassReason = 'started' | Forgetting | 'overdue' | 'worker_died';
 
 const PAGE = 1_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
@@ -66,6 +73,8 @@ export class Reconciler {
   /** Redis is known to hold what it should; until then, and after every interruption, it is compared as a whole. */
   private caughtUp = false;
   private overdueAt = 0;
+  /** Dead workers whose jobs were looked for. */
+  private buried = new Set<string>();
 
   constructor(
     private readonly steps: ReconcilerSteps,
@@ -99,6 +108,7 @@ export class Reconciler {
       return;
     }
     await this.checkMemory();
+    await this.checkWorkers();
     if (performance.now() >= this.overdueAt) await this.checkOverdue();
     await this.feed();
   }
@@ -121,6 +131,14 @@ export class Reconciler {
     this.caughtUp = true;
   }
 
+  private async checkWorkers(): Promise<void> {
+    const dead = await this.steps.readDeadWorkers();
+    if (dead.some((worker) => !this.buried.has(worker))) {
+      await this.handOverMissing('worker_died', this.options.overdueByMs);
+    }
+    this.buried = new Set(dead);
+  }
+
   private async checkOverdue(): Promise<void> {
     await this.handOverMissing('overdue', this.options.overdueByMs);
     const reopened = await this.steps.reopenResolved();
@@ -132,10 +150,14 @@ export class Reconciler {
   private async handOverMissing(reason: PassReason, overdueByMs: number | null): Promise<void> {
     let after = FIRST_ID;
     let recovered = 0;
+    const dead = await this.steps.readDeadWorkers();
     for (;;) {
-      const page = await this.steps.readOpen({ after, limit: PAGE, overdueByMs });
+      const page = await this.steps.readOpen({ after, limit: PAGE, overdueByMs }, dead);
       const held = await this.steps.holds(page);
-      recovered += await this.handOver(page.filter((_, index) => !held[index]));
+      recovered += await this.handOver(
+        page.filter((_, index) => !held[index]),
+        dead,
+      );
       const last = page.at(-1);
       if (!last || page.length < PAGE) break;
       if (!this.steps.isLeader()) throw new Error('the lease was lost in the middle of a pass');
@@ -146,9 +168,9 @@ export class Reconciler {
     if (recovered > 0) this.log.warn('jobs handed to Redis again', { reason, jobs: recovered });
   }
 
-  private async handOver(missing: Dispatch[]): Promise<number> {
+  private async handOver(missing: Dispatch[], deadWorkers: string[]): Promise<number> {
     if (missing.length === 0) return 0;
-    const raised = await this.steps.raiseDispatch(missing);
+    const raised = await this.steps.raiseDispatch(missing, deadWorkers);
     await this.steps.enqueue(raised.map(toQueued));
     return raised.length;
   }

@@ -44,12 +44,15 @@ describe('the record of a job', () => {
     expect(await raiseDispatch(database, [request])).toEqual([]);
   });
 
-  it('is looked for in Redis while it runs, though Redis was thought to have refused it', async () => {
+  it('is looked for in Redis once its worker has died, though Redis was thought to have refused it', async () => {
     const request = await claimJob(database);
     await markNotQueued(database, [request.jobId]);
     await startOne(database, request);
-    const open = await readOpenDispatched(database, { after: FIRST_ID, limit: 100, overdueByMs: null });
-    expect(open.map(({ jobId }) => jobId)).toContain(request.jobId);
+    const everything = { after: FIRST_ID, limit: 100, overdueByMs: null };
+    const idsOf = async (dead: string[]): Promise<string[]> =>
+      (await readOpenDispatched(database, everything, dead)).map(({ jobId }) => jobId);
+    expect(await idsOf(['another'])).not.toContain(request.jobId);
+    expect(await idsOf(['test'])).toContain(request.jobId);
   });
 
   it('does not start again once it has ended', async () => {

@@ -13,6 +13,7 @@ import {
   untilCompleted,
 } from '../../support/many-jobs';
 import { quick } from '../../support/money';
+import { ServiceProcess } from '../../support/service-process';
 
 const SET = 'recovery-redis';
 
@@ -76,6 +77,42 @@ it('emptied while jobs wait, are delayed and run: each ends once, with one charg
   expect(await jobsByTerminalOutcomes(harness.environment.pool)).toEqual({ 1: 20 });
   expect(await countOf(service, 'recovery_passes_total{reason="emptied"}')).toBeGreaterThanOrEqual(1);
   expect(await countOf(service, 'recovered_jobs_total{reason="emptied"}')).toBeGreaterThanOrEqual(15);
+});
+
+it('emptied while a worker dies: what it ran is taken up soon, and not when its attempt would be over', async () => {
+  const hang = harness.stripe.fault({ kind: 'hang', times: 1 });
+  const service = await harness.startService({}, neverOverdue, own('consumer,relay,scheduler'));
+  const worker = new ServiceProcess('src/main.ts', { ...harness.environment.variables, ...own('worker') });
+  try {
+    const options = { timeout: 10 * 60_000 };
+    const id = await harness.bus.request({ type: 'payment-process', data: payment(), options });
+    await hang.reached;
+    await worker.end();
+    await redis.flushall();
+    // While nobody can know yet that the worker is dead.
+    await untilPass(service, 'emptied');
+    await harness.startService({}, neverOverdue, own('worker'));
+    await harness.bus.outcomeOf(id, 'completed');
+    expect(harness.stripe.ledger()).toHaveLength(1);
+    expect(await countOf(service, 'recovered_jobs_total{reason="worker_died"}')).toBe(1);
+  } finally {
+    await worker.end();
+  }
+});
+
+it('emptied while a worker lives: what it runs is not taken from it', async () => {
+  const slow = harness.stripe.fault({ kind: 'slow', times: 1 });
+  const service = await harness.startService({}, neverOverdue, own());
+  const id = await harness.bus.request({ type: 'payment-process', data: payment() });
+  await slow.reached;
+  await redis.flushall();
+  await untilPass(service, 'emptied');
+  expect(await held()).toBe(0);
+  slow.release();
+  const { data } = await harness.bus.outcomeOf(id, 'completed');
+  expect(data.attempts).toBe(1);
+  const { rows } = await harness.environment.pool.query('SELECT dispatch, starts FROM critical_jobs');
+  expect(rows).toEqual([{ dispatch: 1, starts: 1 }]);
 });
 
 it('back in an older state: what it forgot is handed over again, what it still holds is not', async () => {
