@@ -141,13 +141,17 @@ export class EffectLedger {
     timeoutMs: number,
   ): Promise<HandlerOutcome<never> | undefined> {
     // Uncertain from before the commit on: the attempt may be over, and be decided, while it is under way.
-    const forget = this.noteStarted(effect.name, number, timeoutMs);
+    const { entry, forget } = this.noteStarted(effect.name, number, timeoutMs);
     try {
       await this.flushFacts();
-      const answer = await this.steps.begin(this.startOf(effect, number, timeoutMs));
-      if (answer === 'begun') return undefined;
+      const answer = await this.steps.begin(this.startOf(effect, entry, timeoutMs));
+      if (answer === 'fenced') return FENCED;
+      if (answer === 'begun') {
+        entry.calls += 1;
+        return undefined;
+      }
       forget();
-      return answer === 'cancelled' ? { kind: 'cancelled' } : FENCED;
+      return { kind: 'cancelled' };
     } catch (error) {
       // Nothing was sent, and it is not the job's fault: no attempt is spent. It may have been committed all the same.
       if (isUnavailable(error)) return { kind: 'snooze', code: 'LEDGER_UNAVAILABLE', afterMs: LEDGER_PAUSE_MS };
@@ -156,22 +160,22 @@ export class EffectLedger {
     }
   }
 
-  private noteStarted(name: string, number: number, timeoutMs: number): () => void {
-    const entry = this.known.find((one) => one.name === name && one.number === number);
-    if (entry) return () => undefined;
-    const providerKey = this.providerKey(name, number);
-    const added: EffectEntry = {
+  private noteStarted(name: string, number: number, timeoutMs: number): { entry: EffectEntry; forget: () => void } {
+    const known = this.known.find((one) => one.name === name && one.number === number);
+    if (known) return { entry: known, forget: () => undefined };
+    const entry: EffectEntry = {
       name,
       number,
-      providerKey,
+      providerKey: this.providerKey(name, number),
       state: 'started',
+      calls: 0,
       value: undefined,
       reference: undefined,
       ageMs: 0,
       overForMs: -timeoutMs,
     };
-    this.known.push(added);
-    return () => void this.known.splice(this.known.indexOf(added), 1);
+    this.known.push(entry);
+    return { entry, forget: () => void this.known.splice(this.known.indexOf(entry), 1) };
   }
 
   /** What is already known must be in the ledger before something new begins. */
@@ -181,9 +185,13 @@ export class EffectLedger {
     this.facts.splice(0, facts.length);
   }
 
-  private startOf({ name, intent }: Described, number: number, timeoutMs: number): EffectStart {
+  private startOf(
+    { name, intent }: Described,
+    { number, providerKey, calls }: EffectEntry,
+    timeoutMs: number,
+  ): EffectStart {
     const { jobId, token, generation } = this.job;
-    return { jobId, token, generation, name, number, intent, timeoutMs, providerKey: this.providerKey(name, number) };
+    return { jobId, token, generation, name, number, intent, timeoutMs, providerKey, callsBefore: calls };
   }
 
   private fact(
@@ -201,8 +209,8 @@ export class EffectLedger {
   }
 }
 
-/** Somebody else runs the job now; the settlement will be refused, whatever it says. */
-const FENCED: HandlerOutcome<never> = { kind: 'retry', code: 'FENCED', message: 'another attempt has taken over' };
+/** Somebody else has begun it, or runs the job now: what became of it is for the next attempt to find in the ledger. */
+const FENCED: HandlerOutcome<never> = { kind: 'snooze', code: 'FENCED', afterMs: LEDGER_PAUSE_MS };
 
 /** The attempt's time is over, or the process stops: a new effect must not begin. */
 const OVER: HandlerOutcome<never> = { kind: 'retry', code: 'TIMEOUT', message: 'the attempt was told to stop' };

@@ -2,6 +2,7 @@ import { isTerminal, type DispatchedJob } from '../jobs/job';
 import type { StartedJob, StartRequest, UnstartedJob } from '../jobs/start';
 import { Batcher } from '../platform/batcher';
 import type { AttemptEnd } from './decide';
+import { StartTokens } from './start-tokens';
 import type { SuspectLane } from './suspects';
 
 export interface GuardSteps {
@@ -28,25 +29,30 @@ const MAX_SUSPECT_STARTS = 3;
 /** Decides whether a job from Redis may run, and starts it. Starts that come together share one statement. */
 export class Guard {
   private readonly batcher: Batcher<StartRequest, StartedJob | undefined>;
+  private readonly tokens: StartTokens;
+  /** Of their own: an ordinary start must not find itself to be one that was made for the suspects' lane. */
+  private readonly exceptionalTokens: StartTokens;
 
   constructor(
     private readonly steps: GuardSteps,
-    private readonly newToken: () => string,
+    newToken: () => string,
     readonly suspects: SuspectLane,
     maxBatch: number,
   ) {
+    this.tokens = new StartTokens(newToken);
+    this.exceptionalTokens = new StartTokens(newToken);
     this.batcher = new Batcher((requests) => this.startBatch(requests), maxBatch);
   }
 
   async admit(ref: DispatchedJob): Promise<GuardAnswer> {
-    const job = await this.batcher.submit({ ...ref, token: this.newToken() });
+    const job = await this.tokens.use(ref.jobId, (token) => this.batcher.submit({ ...ref, token }));
     if (job) return { kind: 'started', job };
     return judge(ref, await this.steps.readUnstarted(ref.jobId));
   }
 
   /** Starts a job that `admit` refused, as the answer said; undefined when it changed in the meantime. */
   startExceptional(ref: DispatchedJob, asSuspect: boolean): Promise<StartedJob | undefined> {
-    return this.steps.startExceptional({ ...ref, token: this.newToken() }, asSuspect);
+    return this.exceptionalTokens.use(ref.jobId, (token) => this.steps.startExceptional({ ...ref, token }, asSuspect));
   }
 
   private async startBatch(requests: StartRequest[]): Promise<(StartedJob | undefined)[]> {

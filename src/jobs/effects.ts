@@ -8,6 +8,8 @@ export interface EffectEntry {
   number: number;
   providerKey: string;
   state: EffectState;
+  /** How often it was begun. */
+  calls: number;
   reference: string | undefined;
   value: unknown;
   /** Milliseconds since the effect was first begun under its key. */
@@ -25,6 +27,8 @@ export interface EffectStart {
   providerKey: string;
   intent: Record<string, unknown>;
   timeoutMs: number;
+  /** How often it was begun before, as far as this attempt knows. */
+  callsBefore: number;
 }
 
 /** `fenced`: the job is somebody else's now. `cancelled`: its end was asked for before this effect began. */
@@ -49,6 +53,7 @@ export async function readEffects(database: Queryable, jobId: string): Promise<E
     number: row.number,
     providerKey: row.provider_key,
     state: row.state,
+    calls: row.calls,
     reference: row.reference ?? undefined,
     value: row.value,
     ageMs: row.age_ms,
@@ -113,6 +118,7 @@ interface EffectRow {
   number: number;
   provider_key: string;
   state: EffectState;
+  calls: number;
   reference: string | null;
   value: unknown;
   age_ms: number;
@@ -122,7 +128,7 @@ interface EffectRow {
 const READ = {
   name: 'effects-read',
   text: `
-    SELECT name, number, provider_key, state, reference, value,
+    SELECT name, number, provider_key, state, calls, reference, value,
       (EXTRACT(epoch FROM now() - created_at) * 1000)::float8 AS age_ms,
       (EXTRACT(epoch FROM now() - deadline) * 1000)::float8 AS over_for_ms
     FROM job_effects WHERE job_id = $1 ORDER BY name, number`,

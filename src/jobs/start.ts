@@ -3,7 +3,10 @@ import type { DispatchedJob, JobIdentity, JobStatus } from './job';
 import { IDENTITY_COLUMNS, toIdentity, type IdentityRow } from './rows';
 
 export interface StartRequest extends DispatchedJob {
-  /** Random for every start: whoever holds it decides about the job, until somebody else starts it. */
+  /**
+   * Random for every start: whoever holds it decides about the job, until somebody else starts it. The same one again is
+   * the same start, of which the answer was lost.
+   */
   token: string;
 }
 
@@ -150,16 +153,21 @@ const EXPIRED = 'COALESCE(j.expires_at <= now(), false) AND j.started_at IS NULL
 const STARTED_COLUMNS = `${IDENTITY_COLUMNS}, j.attempt_token, j.dispatch, j.data, j.attempts, j.max_attempts,
   j.timeout_ms, j.sequence, j.key_scope <> '' AS has_own_key, j.starts, j.cancel_requested, j.started_at`;
 
-const SET_STARTED = `status = 'processing', starts = starts + 1, worker = $5, reason = NULL, updated_at = now()`;
+/** The job has this token already, since the answer to the same start was lost. It counts once. */
+const isAgain = (token: string) => `(j.status = 'processing' AND j.attempt_token = ${token})`;
+
+const setStarted = (token: string) => `status = 'processing',
+  starts = starts + CASE WHEN ${isAgain(token)} THEN 0 ELSE 1 END, worker = $5, reason = NULL, updated_at = now()`;
 
 const START = {
   name: 'jobs-start',
   text: `
-    UPDATE critical_jobs j SET attempt_token = wanted.token, started_at = COALESCE(started_at, now()), ${SET_STARTED}
+    UPDATE critical_jobs j SET attempt_token = wanted.token, started_at = COALESCE(started_at, now()),
+      ${setStarted('wanted.token')}
     FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[]) AS wanted (id, generation, dispatch, token)
     WHERE j.id = wanted.id AND j.generation = wanted.generation AND j.dispatch = wanted.dispatch
       AND j.status IN ('pending', 'processing')
-      AND j.starts = j.finishes
+      AND (j.starts = j.finishes OR ${isAgain('wanted.token')})
       AND NOT j.cancel_requested
       AND j.run_at <= now() + ${EARLY}
       AND NOT (${EXPIRED})
@@ -168,8 +176,9 @@ const START = {
 
 const START_EXCEPTIONAL = {
   text: `
-    UPDATE critical_jobs j SET attempt_token = $4, suspect_starts = suspect_starts + $6,
-      started_at = CASE WHEN $6 = 1 THEN COALESCE(started_at, now()) ELSE started_at END, ${SET_STARTED}
+    UPDATE critical_jobs j SET attempt_token = $4,
+      suspect_starts = suspect_starts + CASE WHEN ${isAgain('$4')} THEN 0 ELSE $6 END,
+      started_at = CASE WHEN $6 = 1 THEN COALESCE(started_at, now()) ELSE started_at END, ${setStarted('$4')}
     WHERE j.id = $1 AND j.generation = $2 AND j.dispatch = $3 AND j.status IN ('pending', 'processing')
       AND ($6 = 0 OR j.starts > j.finishes)
     RETURNING ${STARTED_COLUMNS}`,

@@ -25,7 +25,7 @@ export function openLedger(entries: EffectEntry[] = []) {
 }
 
 export function entry(state: EffectEntry['state'], over: Partial<EffectEntry> = {}): EffectEntry {
-  const times = { ageMs: 0, overForMs: 0 };
+  const times = { calls: 1, ageMs: 0, overForMs: 0 };
   return { name: 'pay', number: 1, providerKey: 'k', state, reference: undefined, value: undefined, ...times, ...over };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { insertClaims, type Claim } from '../../src/jobs/claim';
+import type { EffectStart } from '../../src/jobs/effects';
 import type { Settlement } from '../../src/jobs/settle';
 import { startJobs, type StartedJob, type StartRequest } from '../../src/jobs/start';
 import { uuidV7 } from '../../src/platform/ids';
@@ -67,6 +68,24 @@ export function settlementOf({ jobId, token }: StartedJob, over: Partial<Settlem
     sequence: 1,
     releaseKey: false,
     finishedAt: new Date(),
+    ...over,
+  };
+}
+
+/** An effect that an attempt is about to begin. */
+export function effectOf(job: StartedJob, over: Partial<EffectStart> = {}): EffectStart {
+  const { jobId, token, generation } = job;
+  const providerKey = `${jobId}:charge:1`;
+  return {
+    jobId,
+    token,
+    generation,
+    providerKey,
+    name: 'charge',
+    number: 1,
+    intent: {},
+    timeoutMs: 1_000,
+    callsBefore: 0,
     ...over,
   };
 }

@@ -89,14 +89,15 @@ export const FORGET = new RedisScript(`
   end
   return answers`);
 
+/** `again`: the job has this token already, since the answer to the same start was lost. It counts once. */
 const START_ONE = `
   ${KEEP}
-  local function start(job, token, life)
+  local function start(job, token, life, again)
     keep(job, life)
     redis.call('HSET', job, 'status', 'processing', 'token', token)
-    local starts = redis.call('HINCRBY', job, 'starts', 1)
-    local fields = redis.call('HMGET', job, 'record', 'attempts', 'sequence', 'startedAt')
-    return { fields[1], fields[2], fields[3], fields[4] or '', whole(starts) }
+    if not again then redis.call('HINCRBY', job, 'starts', 1) end
+    local fields = redis.call('HMGET', job, 'record', 'attempts', 'sequence', 'startedAt', 'starts')
+    return { fields[1], fields[2], fields[3], fields[4] or '', fields[5] }
   end`;
 
 /**
@@ -107,13 +108,15 @@ export const START = new RedisScript(`
   ${NOW} ${START_ONE}
   local answers = {}
   for i, job in ipairs(KEYS) do
-    local status, starts, finishes, runAt, expiresAt, startedAt =
-      unpack(redis.call('HMGET', job, 'status', 'starts', 'finishes', 'runAt', 'expiresAt', 'startedAt'))
+    local token = ARGV[i + 2]
+    local status, holder, starts, finishes, runAt, expiresAt, startedAt =
+      unpack(redis.call('HMGET', job, 'status', 'token', 'starts', 'finishes', 'runAt', 'expiresAt', 'startedAt'))
     local expired = not startedAt and expiresAt ~= '' and expiresAt and tonumber(expiresAt) <= now
     local open = status == 'pending' or status == 'processing'
-    if open and starts == finishes and tonumber(runAt) <= now + ARGV[1] and not expired then
+    local again = status == 'processing' and holder == token
+    if open and (starts == finishes or again) and tonumber(runAt) <= now + ARGV[1] and not expired then
       redis.call('HSETNX', job, 'startedAt', whole(now))
-      answers[i] = start(job, ARGV[i + 2], tonumber(ARGV[2]))
+      answers[i] = start(job, token, tonumber(ARGV[2]), again)
     else
       answers[i] = {}
     end
@@ -123,14 +126,15 @@ export const START = new RedisScript(`
 /** KEYS: the job. ARGV: token, its life from here on, 1 to count the start against a suspect. */
 export const START_EXCEPTIONAL = new RedisScript(`
   ${NOW} ${START_ONE}
-  local status, starts, finishes = unpack(redis.call('HMGET', KEYS[1], 'status', 'starts', 'finishes'))
+  local status, holder, starts, finishes = unpack(redis.call('HMGET', KEYS[1], 'status', 'token', 'starts', 'finishes'))
   if status ~= 'pending' and status ~= 'processing' then return {} end
+  local again = status == 'processing' and holder == ARGV[1]
   if ARGV[3] == '1' then
     if starts == finishes then return {} end
-    redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1)
+    if not again then redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1) end
     redis.call('HSETNX', KEYS[1], 'startedAt', whole(now))
   end
-  return start(KEYS[1], ARGV[1], tonumber(ARGV[2]))`);
+  return start(KEYS[1], ARGV[1], tonumber(ARGV[2]), again)`);
 
 /** KEYS: the job. ARGV: how early it may start. */
 export const READ_UNSTARTED = new RedisScript(`

@@ -13,8 +13,9 @@ import { appendVolatileFacts, beginVolatileEffects } from '../../../src/jobs/vol
 import { VolatileJobs } from '../../../src/jobs/volatile/store';
 import { appendToOutbox } from '../../../src/outbox/rows';
 import type { Database } from '../../../src/platform/postgres/database';
+import { openGuard } from '../../support/guard';
 import { openHarness, type Harness } from '../../support/harness';
-import { claimOf, openDatabase, settlementOf, silentLog } from '../../support/records';
+import { claimOf, effectOf, openDatabase, settlementOf, silentLog } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -80,6 +81,21 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
     expect(await start(claimed)).toHaveLength(1);
   });
 
+  it('is no suspect because answers to its starts were lost, which its process can tell are its own', async () => {
+    const claimed = await claim();
+    const guard = openGuard(attempts, 2);
+    await expect(guard.admit(requestOf(claimed))).rejects.toThrow('lost');
+    await expect(guard.admit(requestOf(claimed))).rejects.toThrow('lost');
+    expect(await guard.admit(requestOf(claimed))).toMatchObject({ kind: 'started', job: { fresh: true } });
+
+    const suspected = openGuard(attempts, 3);
+    for (const _ of [1, 2, 3]) {
+      await expect(suspected.startExceptional(requestOf(claimed), true)).rejects.toThrow('lost');
+    }
+    expect(await suspected.startExceptional(requestOf(claimed), true)).toMatchObject({ fresh: false });
+    expect(await attempts.readUnstarted(claimed.jobId)).toMatchObject({ suspect: true, suspectStarts: 1 });
+  });
+
   it('that has ended is not started again, though its Redis still holds it', async () => {
     const claimed = await claim();
     const [job] = await start(claimed);
@@ -125,10 +141,9 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
     const [job] = await start(claimed);
     if (!job) throw new Error('not started');
     const decision = decide(job, { kind: 'handedBack' }, { anyUncertain: false, anyHappened: true }, new Date());
-    const fact = { name: 'send', number: 1, state: 'done', reference: 'm', value: 1 } as const;
-    const begun = { ...fact, generation: 1, providerKey: 'k', intent: {}, timeoutMs: 1_000 };
+    const fact = { name: 'charge', number: 1, state: 'done', reference: 'm', value: 1 } as const;
     const { jobId, token } = job;
-    await beginVolatileEffects(jobs, database, [{ ...begun, jobId, token }]);
+    await beginVolatileEffects(jobs, database, [effectOf(job)]);
     const early: StartedJob[][] = [];
     const settler = openSettler({
       transaction: (work) =>

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { Guard } from '../../../src/execution/guard';
-import { SuspectLane } from '../../../src/execution/suspects';
+import type { Guard } from '../../../src/execution/guard';
 import { lockForDecision, requestCancel } from '../../../src/jobs/cancel';
 import { markNotQueued } from '../../../src/jobs/claim';
 import { raiseDispatch, readOpenDispatched } from '../../../src/jobs/dispatch';
 import { beginEffects, readEffects } from '../../../src/jobs/effects';
 import { settleJobs, type Settlement } from '../../../src/jobs/settle';
-import { readUnstarted, startExceptional, startJobs, type StartedJob } from '../../../src/jobs/start';
+import { readUnstarted, startExceptional, startJobs } from '../../../src/jobs/start';
 import type { Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
-import { claimJob, openDatabase, startOne } from '../../support/records';
+import { openGuard } from '../../support/guard';
+import { claimJob, effectOf, openDatabase, settlementOf, startOne } from '../../support/records';
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -57,7 +57,7 @@ describe('the record of a job', () => {
 
   it('does not start again once it has ended', async () => {
     const request = await claimJob(database);
-    await settle(completed(await startOne(database, request)));
+    await settle(settlementOf(await startOne(database, request)));
     expect(await startJobs(database, [{ ...request, token: randomUUID() }], 'test')).toEqual([]);
   });
 
@@ -65,8 +65,8 @@ describe('the record of a job', () => {
     const request = await claimJob(database);
     const overtaken = await startOne(database, request);
     const current = await startExceptional(database, { ...request, token: randomUUID() }, 'test', true);
-    expect(await settle(completed(overtaken))).toEqual([]);
-    expect(current && (await settle(completed(current)))).toHaveLength(1);
+    expect(await settle(settlementOf(overtaken))).toEqual([]);
+    expect(current && (await settle(settlementOf(current)))).toHaveLength(1);
   });
 
   it('is not taken for poison because of attempts that were overtaken and came to an end', async () => {
@@ -75,7 +75,7 @@ describe('the record of a job', () => {
     const overtaken = await startExceptional(database, { ...request, token: randomUUID() }, 'test', true);
     await startExceptional(database, { ...request, token: randomUUID() }, 'test', true);
     expect((await readUnstarted(database, request.jobId))?.suspectStarts).toBe(2);
-    expect(overtaken && (await settle(completed(overtaken)))).toEqual([]);
+    expect(overtaken && (await settle(settlementOf(overtaken)))).toEqual([]);
     expect((await readUnstarted(database, request.jobId))?.suspectStarts).toBe(1);
   });
 
@@ -93,18 +93,22 @@ describe('the record of a job', () => {
       await lockForDecision(tx, job.jobId);
       await requestCancel(tx, job.jobId);
     });
-    const start = {
-      jobId: job.jobId,
-      token: job.token,
-      name: 'charge',
-      number: 1,
-      generation: 1,
-      providerKey: `${job.jobId}:charge:1`,
-      intent: {},
-      timeoutMs: 1_000,
-    };
-    expect(await beginEffects(database, [start])).toEqual(['cancelled']);
+    expect(await beginEffects(database, [effectOf(job)])).toEqual(['cancelled']);
     expect(await readEffects(database, job.jobId)).toEqual([]);
+  });
+
+  it('is no suspect because answers to its starts were lost, which its process can tell are its own', async () => {
+    const request = await claimJob(database);
+    const guard = guardOf(database, 2);
+    await expect(guard.admit(request)).rejects.toThrow('lost');
+    await expect(guard.admit(request)).rejects.toThrow('lost');
+    expect(await guard.admit(request)).toMatchObject({ kind: 'started', job: { fresh: true } });
+
+    const suspected = guardOf(database, 4);
+    await expect(suspected.admit(request)).rejects.toThrow('lost');
+    for (const _ of [1, 2, 3]) await expect(suspected.startExceptional(request, true)).rejects.toThrow('lost');
+    expect(await suspected.startExceptional(request, true)).toMatchObject({ fresh: false });
+    expect(await readUnstarted(database, request.jobId)).toMatchObject({ suspectStarts: 1 });
   });
 
   it('is poison after three starts of which none came to an end', async () => {
@@ -119,31 +123,14 @@ describe('the record of a job', () => {
   });
 });
 
-function guardOf(database: Database): Guard {
-  return new Guard(
+/** @param lost so many answers to starts that took effect do not arrive */
+function guardOf(database: Database, lost = 0): Guard {
+  return openGuard(
     {
       start: (requests) => startJobs(database, requests, 'test'),
       readUnstarted: (jobId) => readUnstarted(database, jobId),
       startExceptional: (start, counted) => startExceptional(database, start, 'test', counted),
     },
-    randomUUID,
-    new SuspectLane(),
-    10,
+    lost,
   );
-}
-
-function completed(job: StartedJob): Settlement {
-  return {
-    jobId: job.jobId,
-    token: job.token,
-    status: 'completed',
-    result: { n: 1 },
-    error: null,
-    reason: 'DONE',
-    attempts: 1,
-    retryInMs: 0,
-    sequence: 1,
-    releaseKey: false,
-    finishedAt: new Date(),
-  };
 }

@@ -3,7 +3,7 @@ import { decide } from '../../../src/execution/decide';
 import { Settler, type Ending, type SettleSteps } from '../../../src/execution/settler';
 import { takeFollowers } from '../../../src/jobs/followers';
 import { recordDeadLetters } from '../../../src/jobs/dead-letters';
-import { appendEffectFacts, beginEffects, type EffectStart } from '../../../src/jobs/effects';
+import { appendEffectFacts, beginEffects } from '../../../src/jobs/effects';
 import { reopenResolved } from '../../../src/jobs/dispatch';
 import { settleJobs, wasSettledBy } from '../../../src/jobs/settle';
 import { startExceptional, type StartedJob } from '../../../src/jobs/start';
@@ -11,7 +11,7 @@ import { appendToOutbox } from '../../../src/outbox/rows';
 import { CommitUnknownError, type Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
 import { MoneyRows } from '../../support/money';
-import { claimJob, openDatabase, silentLog, startOne } from '../../support/records';
+import { claimJob, effectOf, openDatabase, silentLog, startOne } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -61,12 +61,6 @@ async function overtaken(): Promise<{ first: StartedJob; second: StartedJob }> {
   const second = await startExceptional(database, { ...request, token: randomUUID() }, 'test', true);
   if (!second) throw new Error('not taken over');
   return { first, second };
-}
-
-function effectOf(job: StartedJob, over: Partial<EffectStart> = {}): EffectStart {
-  const { jobId, token, generation } = job;
-  const providerKey = `${jobId}:charge:1`;
-  return { jobId, token, generation, providerKey, name: 'charge', number: 1, intent: {}, timeoutMs: 1_000, ...over };
 }
 
 describe('a group of endings', () => {
