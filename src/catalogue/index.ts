@@ -3,6 +3,7 @@ import { analyticsTrack } from './analytics-track';
 import { canaryBackground, canaryCommunication, canaryMoney } from './canaries';
 import type { JobType } from './job-type';
 import { paymentProcess } from './payment-process';
+import { payoutProcess } from './payout-process';
 import { refundProcess } from './refund-process';
 import { sendEmail } from './send-email';
 import { sendSms } from './send-sms';
@@ -11,6 +12,7 @@ import { sendSms } from './send-sms';
 const JOB_TYPES = {
   'payment-process': paymentProcess,
   'refund-process': refundProcess,
+  'payout-process': payoutProcess,
   'send-email': sendEmail,
   'send-sms': sendSms,
   'analytics-track': analyticsTrack,

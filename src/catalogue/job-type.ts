@@ -24,9 +24,15 @@ export interface JobTypeDefinition<Name extends string, Payload, Result, Input =
   submittableBy: readonly Role[];
   payload: z.ZodType<Payload, Input>;
   result: z.ZodType<Result>;
-  /** The key of a request that names none. It may hold personal data: it is stored and published as an HMAC only. */
-  defaultKey: (payload: Payload, context: KeyContext) => string;
+  /**
+   * The key of a request that names none; undefined when the payload does not tell the work from other work, so that the
+   * request must name one. It may hold personal data: it is stored and published as an HMAC only.
+   */
+  defaultKey: (payload: Payload, context: KeyContext) => string | undefined;
 }
+
+/** What is wrong with a request that names no key where its payload makes none. */
+export const NO_DEFAULT_KEY = 'must be given: the payload does not tell this work from other work';
 
 /** A job type without its static types, as the catalogue lists it. */
 export interface JobType extends Omit<
@@ -36,7 +42,7 @@ export interface JobType extends Omit<
   payload: z.ZodType;
   result: z.ZodType;
   /** Judges a payload from outside: either every problem with it, or the default key of a sound one. */
-  check(data: unknown, context: KeyContext): { problems: Problem[] } | { defaultKey: string };
+  check(data: unknown, context: KeyContext): { problems: Problem[] } | { defaultKey: string | undefined };
 }
 
 /** A job type with its static types, as its handler and its publishers see it. */

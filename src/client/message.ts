@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NO_DEFAULT_KEY } from '../catalogue/job-type';
 import { findJobType, type JobTypeName, type PayloadOf } from '../catalogue';
 import {
   DOMAIN_EVENTS,
@@ -67,6 +68,9 @@ export function prepareRequest<Name extends JobTypeName>(
   if (!jobType) problems.push({ path: 'type', message: 'is not a known job type' });
   const checked = jobType?.check(value, { time: timeOf({ time: parsed.data?.time }) });
   if (checked && 'problems' in checked) problems.push(...checked.problems.map(underPayload));
+  else if (checked && parsed.data && (parsed.data.idempotencyKey ?? checked.defaultKey) === undefined) {
+    problems.push({ path: 'idempotencyKey', message: NO_DEFAULT_KEY });
+  }
   if (!parsed.success || !jobType || problems.length > 0) throw new InvalidCallError(what, problems);
   const { idempotencyKey: key, options: job, ...event } = parsed.data;
   return bounded(what, {

@@ -83,7 +83,7 @@ async function reconcile<Value>(
   effect: KeyedEffect<Value>,
   last: EffectEntry,
 ): Promise<EffectResult<Value>> {
-  const found = await effect.find(last.providerKey, ledger.limits());
+  const found = await effect.find(last.providerKey, { ...ledger.limits(), askedMsAgo: last.ageMs });
   switch (found.kind) {
     case 'done':
       ledger.record(effect.name, last.number, 'done', found.reference, found.value);

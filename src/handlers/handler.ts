@@ -12,6 +12,11 @@ export interface CallLimits {
   signal: AbortSignal;
 }
 
+/** A lookup also knows how long ago the effect was first asked for, in milliseconds. */
+export interface LookupLimits extends CallLimits {
+  askedMsAgo: number;
+}
+
 /**
  * An effect whose provider takes a key from us. Asked again with the same key it happens once; when the provider no longer
  * remembers the key, it is asked whether the effect happened.
@@ -30,7 +35,7 @@ export interface KeyedEffect<Value> {
     providerKey: string,
     limits: CallLimits & { onLateAnswer: (answer: ProviderAnswer<Value>) => void },
   ) => Promise<ProviderAnswer<Value>>;
-  find: (providerKey: string, limits: CallLimits) => Promise<LookupAnswer<Value>>;
+  find: (providerKey: string, limits: LookupLimits) => Promise<LookupAnswer<Value>>;
 }
 
 /**

@@ -4,6 +4,7 @@ import { analyticsTrackHandler } from './analytics-track';
 import { canaryHandlers } from './canaries';
 import type { Handler } from './handler';
 import { paymentProcessHandler } from './payment-process';
+import { payoutProcessHandler } from './payout-process';
 import { refundProcessHandler } from './refund-process';
 import type { FindJob } from './refundable';
 import { sendEmailHandler, type Mailer } from './send-email';
@@ -24,6 +25,7 @@ export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Ma
     ...canaryHandlers,
     paymentProcessHandler(adapters.stripe),
     refundProcessHandler(adapters.stripe, findJob),
+    payoutProcessHandler(adapters.stripe),
     analyticsTrackHandler(adapters.analytics),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
     ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),

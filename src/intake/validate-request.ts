@@ -1,5 +1,5 @@
 import { findJobType } from '../catalogue';
-import type { JobType } from '../catalogue/job-type';
+import { NO_DEFAULT_KEY, type JobType } from '../catalogue/job-type';
 import { timeOf, type CloudEvent } from '../contract/envelope';
 import { jobRequest, type JobRequest } from '../contract/job-request';
 import { JOB_REQUESTED, JOB_TYPE_PATTERN, TIERS, type Tier } from '../contract/names';
@@ -27,21 +27,30 @@ export function validateJobRequest(event: CloudEvent, routingKey: string | undef
 
   const payload = type?.check(body.data, { time: timeOf(event) });
   if (payload && 'problems' in payload) problems.push(...payload.problems);
-  if (!parsed.success || !type || !payload || 'problems' in payload || problems.length > 0) {
+  const key = parsed.data && payload && 'defaultKey' in payload ? keyOf(parsed.data, payload.defaultKey) : undefined;
+  if (parsed.success && payload && 'defaultKey' in payload && !key) problems.push(KEY_NEEDED);
+  if (!parsed.success || !type || !key || problems.length > 0) {
     const code = unknownType ? 'UNKNOWN_TYPE' : misplaced.length > 0 ? 'WRONG_QUEUE' : 'INVALID_REQUEST';
     return { code, problems, type: nameable(body.type) };
   }
-  return { request: toRequest(event, parsed.data, type, payload.defaultKey) };
+  return { request: toRequest(event, parsed.data, type, key) };
 }
 
-function toRequest(event: CloudEvent, body: JobRequest, type: JobType, defaultKey: string): IntakeRequest {
+const KEY_NEEDED = { path: 'data.idempotencyKey', message: NO_DEFAULT_KEY };
+
+type Key = IntakeRequest['idempotencyKey'];
+
+/** Undefined when the request names no key and its payload makes none. */
+function keyOf({ idempotencyKey }: JobRequest, defaultKey: string | undefined): Key | undefined {
+  if (idempotencyKey !== undefined) return { callers: true, key: idempotencyKey };
+  return defaultKey === undefined ? undefined : { callers: false, key: defaultKey };
+}
+
+function toRequest(event: CloudEvent, body: JobRequest, type: JobType, idempotencyKey: Key): IntakeRequest {
   return {
     type,
     data: body.data,
-    idempotencyKey:
-      body.idempotencyKey === undefined
-        ? { callers: false, key: defaultKey }
-        : { callers: true, key: body.idempotencyKey },
+    idempotencyKey,
     options: body.options ?? {},
     requestKey: requestKeyOf(event.source, event.id),
     requestId: event.id,

@@ -80,7 +80,7 @@ describe('a refund that succeeds', () => {
     const intent = await charged('pm_card_pendingRefund');
 
     expect(await refund(intent, 'key-1')).toMatchObject({ kind: 'done', value: { status: 'pending' } });
-    sandbox.settleRefunds();
+    sandbox.passTime();
     expect(await find(intent, 'key-1')).toMatchObject({ kind: 'done', value: { status: 'completed' } });
   });
 });
@@ -195,7 +195,7 @@ describe('when nobody knows', () => {
     await refund(intent, 'key-1');
     expect((await find(intent, 'key-1')).kind).toBe('done');
 
-    sandbox.settleRefunds();
+    sandbox.passTime();
     expect(await find(intent, 'key-1')).toEqual({ kind: 'absent' });
     expect((await refund(intent, 'key-2')).kind).toBe('done');
   });

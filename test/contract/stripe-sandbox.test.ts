@@ -233,7 +233,7 @@ it('other processes read the ledger and set faults over HTTP', async () => {
   await charge('key-1');
 
   const ledger: unknown = await (await control('GET', 'ledger')).json();
-  expect(ledger).toEqual({ charges: sandbox.ledger(), refunds: [], calls: 3 });
+  expect(ledger).toEqual({ charges: sandbox.ledger(), refunds: [], transfers: [], payouts: [], calls: 3 });
   expect(sandbox.ledger()).toMatchObject([{ calls: 3 }, { calls: 3 }]);
   expect((await control('POST', 'faults', '{"kind":"gremlins"}')).status).toBe(400);
   expect((await control('POST', 'faults', 'gremlins')).status).toBe(400);

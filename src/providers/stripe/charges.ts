@@ -3,14 +3,8 @@ import type Stripe from 'stripe';
 import type { LookupAnswer, ProviderAnswer } from '../answer';
 import { NOT_PAYABLE, toStripeAmount } from './amounts';
 import type { EffectCall, LookupCall, StripeClient } from './client';
-import {
-  chargeAnswer,
-  lookupAnswer,
-  parsePaymentIntent,
-  parseSearchResult,
-  UNREADABLE,
-  type Charge,
-} from './payment-intent';
+import { UNREADABLE } from './errors';
+import { chargeAnswer, lookupAnswer, parsePaymentIntent, parseSearchResult, type Charge } from './payment-intent';
 
 export interface ChargeRequest {
   jobId: string;

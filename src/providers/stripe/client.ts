@@ -1,7 +1,7 @@
 /** How every call goes to Stripe, whatever it asks for: with its own limits, once, and answered without an exception. */
 import type Stripe from 'stripe';
 import type { LookupAnswer, ProviderAnswer } from '../answer';
-import { answerFromError, type ParameterCodes } from './errors';
+import { answerFromError, type FailureAnswer, type ParameterCodes } from './errors';
 import { createHttpClient, withSignal } from './http-client';
 
 export interface StripeOptions {
@@ -37,11 +37,11 @@ export interface StripeClient {
    * Asks for an effect, under the call's provider key. Never rejects.
    * @param meanings what an error about a parameter means to this request, where Stripe gives it no code
    */
-  act<Value>(
+  act<Value, Answer extends ProviderAnswer<Value>>(
     call: EffectCall<Value>,
-    request: Request<ProviderAnswer<Value>>,
+    request: Request<Answer>,
     meanings?: ParameterCodes,
-  ): Promise<ProviderAnswer<Value>>;
+  ): Promise<Answer | FailureAnswer>;
   /** Asks what is there. Never rejects. */
   look<Value>(call: LookupCall, request: Request<LookupAnswer<Value>>): Promise<LookupAnswer<Value>>;
 }

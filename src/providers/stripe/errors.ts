@@ -7,12 +7,19 @@
  * personal data. The request id finds the full text in Stripe's dashboard.
  */
 import { z } from 'zod';
-import type { DoneAnswer, ProviderAnswer } from '../answer';
+import type { DoneAnswer, PlainAnswer } from '../answer';
 import { parseRetryAfter } from '../retry-after';
 import { TransportFailure } from './http-client';
 
 /** Everything an error can mean; an error never means that the effect happened. */
-export type FailureAnswer = Exclude<ProviderAnswer<never>, DoneAnswer<never>>;
+export type FailureAnswer = Exclude<PlainAnswer<never>, DoneAnswer<never>>;
+
+/** An answer that is none. */
+export const UNREADABLE = {
+  kind: 'unknown',
+  code: 'UNREADABLE_ANSWER',
+  message: 'Stripe answered with something else than what was asked for',
+} as const satisfies FailureAnswer;
 
 /** Known by its fields, since `instanceof` would need the SDK loaded. */
 const sdkError = z.object({
@@ -39,6 +46,21 @@ export type ParameterCodes = ReadonlyMap<string, string>;
 const VERDICTS = new Map([
   ['charge_already_refunded', 'ALREADY_REFUNDED'],
   ['charge_disputed', 'PAYMENT_DISPUTED'],
+  ['balance_insufficient', 'BALANCE_INSUFFICIENT'],
+  ['payouts_limit_exceeded', 'PAYOUT_LIMIT_EXCEEDED'],
+  ['instant_payouts_limit_exceeded', 'PAYOUT_LIMIT_EXCEEDED'],
+  ['instant_payouts_unsupported', 'INSTANT_UNSUPPORTED'],
+  ['instant_payouts_config_disabled', 'INSTANT_UNSUPPORTED'],
+  ['instant_payouts_currency_disabled', 'INSTANT_UNSUPPORTED'],
+  ['payouts_not_allowed', 'PAYOUTS_NOT_ALLOWED'],
+  ['transfers_not_allowed', 'PAYOUTS_NOT_ALLOWED'],
+  ['insufficient_capabilities_for_transfer', 'PAYOUTS_NOT_ALLOWED'],
+  ['account_closed', 'BANK_ACCOUNT_UNUSABLE'],
+  ['bank_account_declined', 'BANK_ACCOUNT_UNUSABLE'],
+  ['bank_account_restricted', 'BANK_ACCOUNT_UNUSABLE'],
+  ['bank_account_unusable', 'BANK_ACCOUNT_UNUSABLE'],
+  ['bank_account_unverified', 'BANK_ACCOUNT_UNUSABLE'],
+  ['no_account', 'BANK_ACCOUNT_UNUSABLE'],
 ]);
 
 /** @param meanings codes for errors about a parameter to which Stripe gives none */

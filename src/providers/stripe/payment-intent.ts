@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../answer';
 import { fromStripeAmount } from './amounts';
+import { UNREADABLE } from './errors';
 
 export interface Charge {
   paymentIntentId: string;
@@ -37,12 +38,6 @@ export function parsePaymentIntent(result: unknown): PaymentIntent | undefined {
 export function parseSearchResult(result: unknown): PaymentIntent[] | undefined {
   return searchResult.safeParse(result).data?.data;
 }
-
-export const UNREADABLE = {
-  kind: 'unknown',
-  code: 'UNREADABLE_ANSWER',
-  message: 'Stripe answered with something else than what was asked for',
-} as const satisfies ProviderAnswer<never>;
 
 /** The answer to "create and confirm this PaymentIntent". */
 export function chargeAnswer(result: unknown): ProviderAnswer<Charge> {

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../answer';
 import { fromStripeAmount, NOT_PAYABLE, toStripeAmount } from './amounts';
 import type { EffectCall, LookupCall, StripeClient } from './client';
-import { UNREADABLE } from './payment-intent';
+import { UNREADABLE } from './errors';
+import { findInList } from './lists';
 
 export const REFUND_REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const;
 
@@ -49,11 +50,6 @@ const refund = z.object({
 });
 type ParsedRefund = z.infer<typeof refund>;
 
-const refundList = z.object({ object: z.literal('list'), data: z.array(refund), has_more: z.boolean() });
-
-/** As many as Stripe gives at once. */
-const PAGE = 100;
-
 /** Of errors that come without a code ("Refund amount is greater than …"). */
 const MEANINGS = new Map([
   ['amount', 'REFUND_EXCEEDS_PAYMENT'],
@@ -74,10 +70,10 @@ export function createRefunds(client: StripeClient): Refunds {
     },
     findRefund: (paymentIntentId, providerKey, call) =>
       client.look(call, (stripe, settings) =>
-        firstOf(paymentIntentId, ({ metadata }) => metadata?.['provider_key'] === providerKey, stripe, settings),
+        find(paymentIntentId, ({ metadata }) => metadata?.['provider_key'] === providerKey, stripe, settings),
       ),
     lastRefund: (paymentIntentId, call) =>
-      client.look(call, (stripe, settings) => firstOf(paymentIntentId, () => true, stripe, settings)),
+      client.look(call, (stripe, settings) => find(paymentIntentId, () => true, stripe, settings)),
   };
 }
 
@@ -89,27 +85,21 @@ function parametersOf(request: RefundRequest, providerKey: string): Stripe.Refun
   };
 }
 
-/** Goes through the refunds of a charge, newest first, to one that is wanted and that did happen. */
-async function firstOf(
+/** The newest refund of a charge that is wanted and did happen. */
+function find(
   paymentIntentId: string,
   isWanted: (one: ParsedRefund) => boolean,
   { refunds }: Stripe,
   settings: Stripe.RequestOptions,
 ): Promise<LookupAnswer<Refund>> {
-  let after: string | undefined;
-  for (;;) {
-    const from = after === undefined ? {} : { starting_after: after };
-    const page = refundList.safeParse(
-      await refunds.list({ payment_intent: paymentIntentId, limit: PAGE, ...from }, settings),
-    ).data;
-    if (!page) return UNREADABLE;
-    for (const one of page.data.filter(isWanted)) {
+  return findInList(
+    refund,
+    (page) => refunds.list({ payment_intent: paymentIntentId, ...page }, settings),
+    (one) => {
       const state = stateOf(one);
-      if (state.kind !== 'declined') return state;
-    }
-    after = page.data.at(-1)?.id;
-    if (!page.has_more || after === undefined) return { kind: 'absent' };
-  }
+      return isWanted(one) && state.kind !== 'declined' ? state : undefined;
+    },
+  );
 }
 
 function refundAnswer(result: unknown): ProviderAnswer<Refund> {

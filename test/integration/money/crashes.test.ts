@@ -37,18 +37,34 @@ function startDoomed(kill: Kill): ServiceProcess {
   });
 }
 
-/** The payment that comes first makes one call of each step. */
-const KILLS: Kill[] = [
-  { when: 'after', step: 'begin effect', call: 2 },
-  { when: 'before', step: 'call provider', call: 2 },
-  { when: 'after', step: 'call provider', call: 2 },
-  { when: 'before', step: 'settle', call: 2 },
-];
-const CASES = KILLS.flatMap((kill) =>
-  [false, true].map((lost) => [`${kill.when} ${kill.step}${lost ? ', the answer lost' : ''}`, kill, lost] as const),
-);
+/** Each place with and without the answer being lost. `before` is the number of provider calls that came before. */
+function casesOf(effect: string, before: number): [string, Kill, boolean][] {
+  const kills: Kill[] = [
+    { when: 'after', step: 'begin effect', call: before + 1 },
+    { when: 'before', step: 'call provider', call: before + 1 },
+    { when: 'after', step: 'call provider', call: before + 1 },
+  ];
+  return kills.flatMap((kill) =>
+    [false, true].map((lost): [string, Kill, boolean] => [
+      `${kill.when} ${kill.step} of the ${effect}${lost ? ', whose answer is lost' : ''}`,
+      kill,
+      lost,
+    ]),
+  );
+}
 
-it.each(CASES)('a refund is given once: killed %s', async (_, kill, lost) => {
+async function expectOneOutcome(id: string): Promise<string | null> {
+  await harness.startService({}, quick);
+  const { data } = await harness.bus.outcomeOf(id, 'completed');
+  expect(harness.bus.outcomesOf(id)).toHaveLength(1);
+  return data.jobId;
+}
+
+// The payment that comes first makes one call.
+it.each([
+  ...casesOf('refund', 1),
+  ['before its end is settled', { when: 'before', step: 'settle', call: 2 }, false] satisfies [string, Kill, boolean],
+])('a refund is given once: killed %s', async (_, kill, lost) => {
   doomed = startDoomed(kill);
   const data = payment();
   const { data: paid } = await harness.bus.outcomeOf(
@@ -61,8 +77,24 @@ it.each(CASES)('a refund is given once: killed %s', async (_, kill, lost) => {
   const id = await harness.bus.request({ type: 'refund-process', data: refund, idempotencyKey: randomUUID() });
   expect(await doomed.exited).toBe('SIGKILL');
 
-  await harness.startService({}, quick);
-  const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
-  expect(harness.stripe.refunds()).toMatchObject([{ amount: 100, metadata: { job_id: outcome.jobId } }]);
-  expect(harness.bus.outcomesOf(id)).toHaveLength(1);
+  const jobId = await expectOneOutcome(id);
+  expect(harness.stripe.refunds()).toMatchObject([{ amount: 100, metadata: { job_id: jobId } }]);
+});
+
+it.each([
+  ...casesOf('transfer', 0),
+  ...casesOf('payout', 1),
+  ['before its end is settled', { when: 'before', step: 'settle', call: 1 }, false] satisfies [string, Kill, boolean],
+])('a payout moves once, and so does its transfer: killed %s', async (name, kill, lost) => {
+  doomed = startDoomed(kill);
+  const path = name.includes('of the payout') ? '/v1/payouts' : '/v1/transfers';
+  if (lost) harness.stripe.fault({ kind: 'lose-answer', match: { method: 'POST', path } });
+  const to = { accountId: 'acct_venue', bankAccountId: 'ba_venue', type: 'standard' };
+  const data = { venueId: randomUUID(), amount: 100, period: '2026-01', ...to };
+  const id = await harness.bus.request({ type: 'payout-process', data });
+  expect(await doomed.exited).toBe('SIGKILL');
+
+  const jobId = await expectOneOutcome(id);
+  expect(harness.stripe.transfers()).toMatchObject([{ amount: 100, metadata: { job_id: jobId } }]);
+  expect(harness.stripe.payouts()).toMatchObject([{ amount: 100, metadata: { job_id: jobId } }]);
 });

@@ -11,7 +11,7 @@ const event = {
 function keyOf(data: unknown): string {
   const judged = analyticsTrack.check(data, { time: new Date(0) });
   if ('problems' in judged) throw new Error(JSON.stringify(judged.problems));
-  return judged.defaultKey;
+  return judged.defaultKey ?? 'none';
 }
 
 function problemsOf(data: unknown): string[] {

@@ -122,6 +122,21 @@ it('names every problem at once, and no value', () => {
   expect(JSON.stringify(problems)).not.toContain('secret');
 });
 
+it('a payload that makes no key needs one of the caller', () => {
+  const payout = {
+    venueId: '01933f6e-8c1a-7b3e-9d2f-5a6b7c8d9e0f',
+    amount: 100,
+    accountId: 'acct_venue',
+    bankAccountId: 'ba_venue',
+    type: 'standard',
+  } as const;
+  const prepare = (more: object, idempotencyKey?: string) => () =>
+    prepareRequest(SOURCE, 'payout-process', { ...payout, ...more }, { idempotencyKey });
+  expect(problemsOf(prepare({})).map(({ path }) => path)).toEqual(['idempotencyKey']);
+  expect(prepare({ period: '2026-01' })).not.toThrow();
+  expect(prepare({}, 'payout-1')).not.toThrow();
+});
+
 it.each([
   ['a number that JSON cannot say', { n: Number.NaN }, 'payload.n'],
   ['an integer beyond 2^53', { n: 2 ** 53 }, 'payload.n'],

@@ -23,6 +23,18 @@ describe('a job request', () => {
     expect(validate(job())).toMatchObject({ request: { idempotencyKey: { callers: false } } });
   });
 
+  it('needs a key of its own where its payload makes none', () => {
+    const payout = { accountId: 'acct_venue', bankAccountId: 'ba_venue', type: 'standard', amount: 100 };
+    const asked = (more: object, over = {}) =>
+      validate(
+        { type: 'payout-process', data: { ...payout, venueId: payment()['venueId'], ...more }, ...over },
+        'money.payout-process',
+      );
+    expect(refusal(asked({}))).toEqual({ code: 'INVALID_REQUEST', paths: ['data.idempotencyKey'] });
+    expect(asked({}, { idempotencyKey: 'k' })).toMatchObject({ request: { idempotencyKey: { callers: true } } });
+    expect(asked({ requestId: 'r' })).toMatchObject({ request: { idempotencyKey: { callers: false } } });
+  });
+
   it('may come without a routing key', () => {
     expect(refusal(validateJobRequest(sound(), undefined))).toBeUndefined();
   });

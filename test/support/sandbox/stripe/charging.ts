@@ -1,5 +1,12 @@
-/** What a test needs to charge and refund through the adapter, with everything that does not matter filled in. */
-import type { Charge, ChargeRequest, EffectCall, RefundRequest } from '../../../../src/providers/stripe/adapter';
+/** What a test needs to move money through the adapter, with everything that does not matter filled in. */
+import type {
+  Charge,
+  ChargeRequest,
+  EffectCall,
+  PayoutRequest,
+  RefundRequest,
+  TransferRequest,
+} from '../../../../src/providers/stripe/adapter';
 
 export type ChargeCall = EffectCall<Charge>;
 
@@ -21,6 +28,15 @@ export function refundRequest(paymentIntentId: string, changes: Partial<RefundRe
   };
 }
 
+export function transferRequest(changes: Partial<TransferRequest> = {}): TransferRequest {
+  return { jobId: 'job-3', amount: 5000, currency: 'USD', accountId: 'acct_venue', metadata: {}, ...changes };
+}
+
+export function payoutRequest(changes: Partial<PayoutRequest> = {}): PayoutRequest {
+  const standard = { destination: 'ba_venue', method: 'standard' } as const;
+  return { ...transferRequest(), ...standard, ...changes };
+}
+
 /** A signal of its own for each call, never aborted unless the test brings one. */
 export function effectCall<Value = Charge>(
   providerKey: string,
@@ -30,13 +46,20 @@ export function effectCall<Value = Charge>(
 }
 
 /** A request made without the adapter, as another client of Stripe would make it. */
-export async function post(url: string, path: string, form: Record<string, string>, key?: string) {
+export async function post(
+  url: string,
+  path: string,
+  form: Record<string, string>,
+  key?: string,
+  more: Record<string, string> = {},
+) {
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${SECRET_KEY}`,
       'content-type': 'application/x-www-form-urlencoded',
       ...(key === undefined ? {} : { 'idempotency-key': key }),
+      ...more,
     },
     body: new URLSearchParams(form),
   });

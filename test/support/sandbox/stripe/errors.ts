@@ -70,6 +70,12 @@ export function unknownUrl(method: string, path: string): SandboxReply {
   return errorReply(404, { type: 'invalid_request_error', message });
 }
 
+/** An account that does not exist, or has disconnected. */
+export function noAccess(account: string): SandboxReply {
+  const message = `The provided key 'sk_test_****' does not have access to account '${account}' (or that account does not exist). Application access may have been revoked.`;
+  return errorReply(403, { type: 'invalid_request_error', code: 'account_invalid', message });
+}
+
 /** Test keys `sk_test_…`; a restricted `rk_test_…` may read only. Undefined when the caller may go on. */
 export function checkSecretKey(authorization: string | undefined, method: string): SandboxReply | undefined {
   const key = /^Bearer (.+)$/.exec(authorization ?? '')?.[1];

@@ -12,6 +12,13 @@ interface Entry {
   reply: SandboxReply | undefined;
 }
 
+/** A request that comes with a key. */
+interface Asked {
+  path: string;
+  parameters: string;
+  requestId: string;
+}
+
 /** The key is the caller's: it must be finished with the answer to keep, or given up. */
 export interface TakenKey {
   finish(reply: SandboxReply): void;
@@ -21,29 +28,30 @@ export interface TakenKey {
 export class IdempotencyKeys {
   readonly #entries = new Map<string, Entry>();
 
-  /** Either the key, taken, or the answer that it has already. */
-  take(key: string, path: string, parameters: string, requestId: string): TakenKey | SandboxReply {
+  /** Either the key, taken, or the answer that it has already. Every account has keys of its own. */
+  take(key: string, account: string, { path, parameters, requestId }: Asked): TakenKey | SandboxReply {
     if (key.length > 255) {
       const message = 'Idempotency keys must be at most 255 characters long.';
       return errorReply(400, { type: 'invalid_request_error', message });
     }
-    const known = this.#entries.get(key);
+    const place = `${account} ${key}`;
+    const known = this.#entries.get(place);
     if (known) return repeat(key, known, path, fingerprintOf(parameters));
     const entry: Entry = { path, fingerprint: fingerprintOf(parameters), requestId, reply: undefined };
-    this.#entries.set(key, entry);
+    this.#entries.set(place, entry);
     return {
       finish: (reply) => {
         entry.reply = reply;
       },
       giveUp: () => {
-        this.#entries.delete(key);
+        this.#entries.delete(place);
       },
     };
   }
 
   /** As if a day had passed. A request that is still running keeps its key. */
   expire(): void {
-    for (const [key, { reply }] of this.#entries) if (reply) this.#entries.delete(key);
+    for (const [place, { reply }] of this.#entries) if (reply) this.#entries.delete(place);
   }
 }
 

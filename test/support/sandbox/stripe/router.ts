@@ -1,8 +1,10 @@
-/** Which operation a request asks for. */
-export type Operation = (parameters: unknown) => object;
+/** Which operation a request asks for, and on whose behalf. */
+import type { ConnectedAccount } from './accounts';
 
-/** The parts of a path that stand for a `:name` in the route, in order. */
-type Handler = (parameters: unknown, id: string) => object;
+export type Operation = (parameters: unknown, account: ConnectedAccount) => object;
+
+/** `id` is the part of the path that `:id` stands for in the route. */
+type Handler = (parameters: unknown, id: string, account: ConnectedAccount) => object;
 
 export class Router {
   readonly #routes: { method: string; pattern: RegExp; handler: Handler }[] = [];
@@ -16,7 +18,7 @@ export class Router {
   find(request: { method: string; path: string }): Operation | undefined {
     for (const { method, pattern, handler } of this.#routes) {
       const match = method === request.method ? pattern.exec(request.path) : null;
-      if (match) return (parameters) => handler(parameters, match[1] ?? '');
+      if (match) return (parameters, account) => handler(parameters, match[1] ?? '', account);
     }
     return undefined;
   }

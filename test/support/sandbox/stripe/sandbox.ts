@@ -6,8 +6,10 @@
 import type { Fault, FaultHandle } from '../faults';
 import { serveSandbox, type Exchange, type ServeOptions } from '../serve';
 import type { Charge } from './charges';
+import type { Payout } from './payouts';
 import type { Refund } from './refunds';
 import { StripeService } from './service';
+import type { Transfer } from './transfers';
 
 export type { Charge } from './charges';
 
@@ -22,14 +24,18 @@ export interface StripeSandbox {
   url: string;
   ledger(): Charge[];
   refunds(): Refund[];
+  transfers(): Transfer[];
+  payouts(): Payout[];
   /** HTTP calls seen, without those to /_sandbox. */
   calls(): number;
   fault(fault: Fault): FaultHandle;
   clearFaults(): void;
   /** Forgets all idempotency keys, as Stripe may do after a day. */
   expireKeys(): void;
-  /** As if some time had passed: pending refunds have succeeded, and those that the bank sends back have failed. */
-  settleRefunds(): void;
+  /** As if some days had passed: what was pending has succeeded, and what a bank sends back has failed. */
+  passTime(): void;
+  /** What an account can move now, in minor units; `acct_sandbox` is the platform. */
+  setAvailable(account: string, currency: string, amount: number): void;
   /** From now on the search shows nothing newer than this moment, until `resumeIndexing`. */
   pauseIndexing(): void;
   resumeIndexing(): void;
@@ -38,21 +44,24 @@ export interface StripeSandbox {
 
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
   const service = new StripeService(options.indexingDelayMs ?? 0);
+  const { books, faults, keys } = service;
   const controls = {
-    ledger: () => service.ledger(),
-    refunds: () => service.refunds(),
-    settleRefunds: () => service.settleRefunds(),
     calls: () => service.calls,
-    fault: (fault: Fault) => service.faults.add(fault),
-    clearFaults: () => service.faults.clear(),
-    expireKeys: () => service.keys.expire(),
+    fault: (fault: Fault) => faults.add(fault),
+    clearFaults: () => faults.clear(),
+    expireKeys: () => keys.expire(),
   };
-  const served = { ...controls, ledger: () => ({ charges: controls.ledger(), refunds: controls.refunds() }) };
-  const server = await serveSandbox(service, served, options);
+  const server = await serveSandbox(service, { ...controls, ledger: () => ({ ...service.ledgers() }) }, options);
   return {
     ...controls,
     ...server,
-    pauseIndexing: () => service.pauseIndexing(),
-    resumeIndexing: () => service.resumeIndexing(),
+    ledger: () => service.ledgers().charges,
+    refunds: () => service.ledgers().refunds,
+    transfers: () => service.ledgers().transfers,
+    payouts: () => service.ledgers().payouts,
+    passTime: () => books.passTime(),
+    setAvailable: (account, currency, amount) => books.accounts.setAvailable(account, currency, amount),
+    pauseIndexing: () => books.pauseIndexing(),
+    resumeIndexing: () => books.resumeIndexing(),
   };
 }

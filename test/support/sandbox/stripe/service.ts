@@ -6,14 +6,21 @@ import qs from 'qs';
 import { z } from 'zod';
 import { FaultPlan, type ActiveFault } from '../faults';
 import type { Handled, SandboxReply, SandboxRequest } from '../http';
-import { Charges, type Charge } from './charges';
-import { checkSecretKey, invalid, rateLimited, Refusal, serverError, unavailable, unknownUrl } from './errors';
+import type { ConnectedAccount } from './accounts';
+import { Books, type Ledgers } from './books';
+import {
+  checkSecretKey,
+  invalid,
+  noAccess,
+  rateLimited,
+  Refusal,
+  serverError,
+  unavailable,
+  unknownUrl,
+} from './errors';
 import { IdempotencyKeys, type TakenKey } from './idempotency';
-import { Intents } from './intents';
 import { newId } from './objects';
-import { Refunds, type Refund } from './refunds';
-import { Router, type Operation } from './router';
-import { search } from './search';
+import type { Router } from './router';
 
 const metadata = z.record(z.string(), z.string());
 
@@ -30,43 +37,17 @@ export class StripeService {
   readonly faults = new FaultPlan();
   readonly keys = new IdempotencyKeys();
   calls = 0;
-  readonly #indexingDelayMs: number;
-  /** The last state that the paused search knows. */
-  #pausedAfter: number | undefined;
+  readonly books: Books;
+  readonly #router: Router;
   readonly #callsByKey = new Map<string, number>();
-  /** The key of the request that is being carried out, which is one at a time. */
-  #currentKey: string | null = null;
-  readonly #charges = new Charges();
-  readonly #intents = new Intents((intent, chargeId) => this.#charges.add(intent, chargeId, this.#currentKey));
-  readonly #refunds = new Refunds(
-    this.#charges,
-    () => this.#currentKey,
-    (id) => this.#intents.has(id),
-  );
-  readonly #router = this.#routes();
 
   constructor(indexingDelayMs: number) {
-    this.#indexingDelayMs = indexingDelayMs;
+    this.books = new Books(indexingDelayMs);
+    this.#router = this.books.routes();
   }
 
-  ledger(): Charge[] {
-    return this.#charges.ledger().map((charge) => this.#withCalls(charge));
-  }
-
-  refunds(): Refund[] {
-    return this.#refunds.ledger().map((refund) => this.#withCalls(refund));
-  }
-
-  settleRefunds(): void {
-    this.#refunds.settle();
-  }
-
-  pauseIndexing(): void {
-    this.#pausedAfter = this.#intents.saved;
-  }
-
-  resumeIndexing(): void {
-    this.#pausedAfter = undefined;
+  ledgers(): Ledgers {
+    return this.books.ledgers((key) => this.#callsByKey.get(key) ?? 0);
   }
 
   async handle(request: SandboxRequest): Promise<Handled> {
@@ -97,41 +78,23 @@ export class StripeService {
     const operation = this.#router.find(request);
     if (!operation) return unknownUrl(request.method, request.path);
 
-    const taken = key === undefined ? undefined : this.keys.take(key, request.path, call.form, call.requestId);
+    const account = this.#accountOf(request);
+    if ('status' in account) return account;
+    const asked = { path: request.path, parameters: call.form, requestId: call.requestId };
+    const taken = key === undefined ? undefined : this.keys.take(key, account.id, asked);
     if (taken && 'status' in taken) return taken;
     if (fault?.kind === 'slow') await fault.wait();
     if (fault?.kind === 'fail-before-effect') return finish(taken, serverError());
-    this.#currentKey = key ?? null;
-    const reply = carryOut(operation, call.parameters, taken);
+    this.books.currentKey = key ?? null;
+    const reply = carryOut(() => operation(call.parameters, account), taken);
     // After a decline there is no effect to fail after.
     return fault?.kind === 'fail-after-effect' && reply.status === 200 ? finish(taken, serverError()) : reply;
   }
 
-  #routes(): Router {
-    const [intents, refunds] = [this.#intents, this.#refunds];
-    return new Router()
-      .on('POST', '/v1/payment_intents', (parameters) => intents.create(parameters))
-      .on('GET', '/v1/payment_intents/search', (parameters) => search(parameters, this.#indexed()))
-      .on('GET', '/v1/payment_intents/:id', (parameters, id) => intents.retrieve(id, parameters))
-      .on('POST', '/v1/payment_intents/:id/confirm', (parameters, id) => intents.confirm(id, parameters))
-      .on('POST', '/v1/payment_intents/:id/cancel', (parameters, id) => intents.cancel(id, parameters))
-      .on('POST', '/v1/refunds', (parameters) => refunds.create(parameters))
-      .on('GET', '/v1/refunds', (parameters) => refunds.list(parameters))
-      .on('GET', '/v1/refunds/:id', (parameters, id) => refunds.retrieve(parameters, id));
-  }
-
-  #withCalls<Entry extends { idempotencyKey: string | null }>(entry: Entry): Entry & { calls: number } {
-    const { idempotencyKey } = entry;
-    return { ...entry, calls: idempotencyKey === null ? 1 : (this.#callsByKey.get(idempotencyKey) ?? 0) };
-  }
-
-  #indexed() {
-    return this.#intents.indexed((version) => this.#isIndexed(version));
-  }
-
-  #isIndexed(version: { savedAt: number; number: number }): boolean {
-    if (this.#pausedAfter !== undefined && version.number > this.#pausedAfter) return false;
-    return version.savedAt <= Date.now() - this.#indexingDelayMs;
+  /** Whose account the request is about: the platform's own, or one that is connected to it. */
+  #accountOf(request: SandboxRequest): ConnectedAccount | SandboxReply {
+    const id = header(request, 'stripe-account');
+    return id === undefined ? this.books.accounts.platform : (this.books.accounts.connected(id) ?? noAccess(id));
   }
 }
 
@@ -146,9 +109,9 @@ function read(request: SandboxRequest): Call {
   };
 }
 
-function carryOut(operation: Operation, parameters: unknown, taken: TakenKey | undefined): SandboxReply {
+function carryOut(operation: () => object, taken: TakenKey | undefined): SandboxReply {
   try {
-    return finish(taken, { status: 200, body: operation(parameters) });
+    return finish(taken, { status: 200, body: operation() });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.executed) return finish(taken, error.reply);
