@@ -15,13 +15,16 @@ interface Compiled {
 }
 
 /** The package has no types of its own. */
-const mjml2html: (source: string, options: { validationLevel: 'strict' }) => Promise<Compiled> = require('mjml');
+const mjml2html: (source: string, options: object) => Promise<Compiled> = require('mjml');
+
+/** Templates share a part, which MJML includes only from where it is told to. */
+const OPTIONS = { validationLevel: 'strict', ignoreIncludes: false, filePath: FOLDER, includePath: FOLDER };
 
 /** Every compiled template, by the file it belongs in. */
 export async function compileTemplates(): Promise<Map<string, string>> {
   const compiled = new Map<string, string>();
   for (const file of readdirSync(FOLDER).filter((name) => name.endsWith(SOURCE))) {
-    const { html } = await mjml2html(readFileSync(path.join(FOLDER, file), 'utf8'), { validationLevel: 'strict' });
+    const { html } = await mjml2html(readFileSync(path.join(FOLDER, file), 'utf8'), OPTIONS);
     const lines = html.split('\n').map((line) => line.trimEnd());
     const target = path.join(FOLDER, `${path.basename(file, SOURCE)}.html.hbs`);
     compiled.set(target, `${lines.filter((line) => line !== '').join('\n')}\n`);

@@ -3,6 +3,7 @@ import type { ProviderAdapters } from '../handlers';
 import { createAnalyticsStore } from '../providers/analytics-store/store';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
+import { createSuppressionList } from '../providers/suppression-list';
 import { createTwilioAdapter } from '../providers/twilio/adapter';
 import type { Foundation } from './foundation';
 
@@ -15,6 +16,7 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
     mailer: email && {
       sendgrid: createSendGridAdapter(withBase(email.apiBase, { apiKey: email.apiKey })),
       from: email.from,
+      suppressions: createSuppressionList(database),
     },
     texter: sms && {
       twilio: createTwilioAdapter(withBase(sms.apiBase, { accountSid: sms.accountSid, authToken: sms.authToken })),

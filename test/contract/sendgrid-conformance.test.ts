@@ -1,7 +1,7 @@
 /** The real adapter and SDK against the sandbox: each answer that SendGrid can give, and what it is for the service. */
 import type http from 'node:http';
 import { createSendGridAdapter, type SendGridAdapter } from '../../src/providers/sendgrid/adapter';
-import { API_KEY, mail, sendCall } from '../support/sandbox/sendgrid/sending';
+import { API_KEY, mail, sendCall, to } from '../support/sandbox/sendgrid/sending';
 import { startSendGridSandbox, type SendGridSandbox } from '../support/sandbox/sendgrid/sandbox';
 import { StrangeServers } from '../support/strange-servers';
 
@@ -43,9 +43,42 @@ describe('a mail that is taken', () => {
   });
 });
 
+describe('a mail to many', () => {
+  const recipients = Array.from({ length: 1_000 }, (_, index) =>
+    to(`guest-${index}@example.com`, { '%m.name.text%': `A & ${index}$&`, '%m.name.html%': `A &amp; ${index}` }),
+  );
+  const many = mail({ recipients, text: 'Hello %m.name.text%', html: '<b>%m.name.html%</b> %m.name.html%' });
+
+  it('is one call and one id, and each gets a mail with words of their own and no other address', async () => {
+    const answer = await sendgrid.send(many, sendCall());
+
+    expect(sandbox.calls()).toBe(1);
+    expect(sandbox.ledger()).toHaveLength(1_000);
+    expect(answer).toMatchObject({ kind: 'done', reference: sandbox.ledger()[0]?.messageId });
+    expect(sandbox.ledger()[7]).toMatchObject({
+      messageId: sandbox.ledger()[0]?.messageId,
+      jobId: 'job-1',
+      to: 'guest-7@example.com',
+      category: 'order-receipt',
+      text: 'Hello A & 7$&',
+      html: '<b>A &amp; 7</b> A &amp; 7',
+    });
+  });
+
+  it('is refused whole for one bad address, which is named by its place', async () => {
+    const some = recipients.slice(0, 3).concat(to('guest at example.com'));
+
+    expect(await sendgrid.send(mail({ recipients: some }), sendCall())).toMatchObject({
+      kind: 'declined',
+      message: expect.stringContaining('personalizations.3.to.0.email'),
+    });
+    expect(sandbox.ledger()).toEqual([]);
+  });
+});
+
 describe('a definite no', () => {
   it('about the mail is final, and names the fields alone', async () => {
-    const answer = await sendgrid.send(mail({ to: 'jane at example.com', subject: '' }), sendCall());
+    const answer = await sendgrid.send(mail({ recipients: [to('jane at example.com')], subject: '' }), sendCall());
 
     expect(answer).toEqual({
       kind: 'declined',

@@ -43,6 +43,11 @@ describe('a mail is read as strictly as SendGrid reads it', () => {
     ['the same category twice', { categories: ['a', 'a'] }, 'categories'],
     ['arguments that are no text', { custom_args: { job_id: 7 } }, 'custom_args.job_id'],
     ['arguments without end', { custom_args: { job_id: 'x'.repeat(10_000) } }, 'custom_args'],
+    [
+      'words without end',
+      { personalizations: [{ ...to('a@example.com'), substitutions: { m: 'x'.repeat(10_000) } }] },
+      'personalizations.0.substitutions',
+    ],
     ['a name that SendGrid does not know', { colour: 'red' }, 'colour'],
   ])('%s', async (_, changes, field) => {
     const { status, body } = await post(sandbox.url, { ...sound, ...changes });
@@ -64,16 +69,17 @@ describe('a mail is read as strictly as SendGrid reads it', () => {
 it('each recipient of a mail has a line in the ledger, and a mail one id', async () => {
   const { headers } = await post(sandbox.url, {
     ...sound,
+    subject: 'Your %m%',
     personalizations: [
-      to('a@example.com'),
-      { ...to('b@example.com'), subject: 'Another', custom_args: { job_id: 'job-2' } },
+      { ...to('a@example.com'), substitutions: { '%m%': 'order' } },
+      { ...to('b@example.com'), subject: 'Another', custom_args: { job_id: 'job-2' }, substitutions: { Two: '2' } },
     ],
   });
 
   const messageId = headers.get('x-message-id');
   expect(sandbox.ledger()).toMatchObject([
     { messageId, to: 'a@example.com', subject: 'Your order', jobId: 'job-1', html: undefined },
-    { messageId, to: 'b@example.com', subject: 'Another', jobId: 'job-2', text: 'Two tickets' },
+    { messageId, to: 'b@example.com', subject: 'Another', jobId: 'job-2', text: '2 tickets' },
   ]);
 });
 

@@ -2,7 +2,7 @@
 import { createSendGridAdapter } from '../../src/providers/sendgrid/adapter';
 import { readProviderSpecs } from '../support/sandbox/provider-specs';
 import { startSendGridSandbox, type SendGridExchange, type SendGridSandbox } from '../support/sandbox/sendgrid/sandbox';
-import { API_KEY, mail, post, sendCall } from '../support/sandbox/sendgrid/sending';
+import { API_KEY, mail, post, sendCall, to } from '../support/sandbox/sendgrid/sending';
 import { SendGridSpec } from '../support/sandbox/sendgrid/spec';
 
 const files = readProviderSpecs('sendgrid/tsg_mail_v3.json');
@@ -29,6 +29,10 @@ const sound = {
 
   it.each([
     ['a mail', mail()],
+    [
+      'a mail to many',
+      mail({ recipients: [to('a@example.com', { '%m%': 'A' }), to('b@example.com', { '%m%': 'B' })] }),
+    ],
     ['a sender without a name', mail({ from: { email: 'tickets@example.com' } })],
   ])('knows what the adapter sends: %s', async (_, sent) => {
     const sendgrid = createSendGridAdapter({ apiKey: API_KEY, apiBase: sandbox.url });
@@ -59,6 +63,8 @@ const sound = {
     ['more than ten categories', { categories: Array.from({ length: 11 }, (_, index) => `c${index}`) }],
     ['a category that is too long', { categories: ['x'.repeat(256)] }],
     ['custom arguments', { custom_args: { job_id: 'j' } }],
+    ['words for marks', { personalizations: [{ to: [{ email: 'a@example.com' }], substitutions: { m: 'w' } }] }],
+    ['words that are no text', { personalizations: [{ to: [{ email: 'a@example.com' }], substitutions: { m: 7 } }] }],
     ['custom arguments that are no text', { custom_args: { job_id: 7 } }],
   ])('and the sandbox are equally strict about %s', async (_, changes) => {
     const body: unknown = JSON.parse(JSON.stringify({ ...sound, ...changes }));

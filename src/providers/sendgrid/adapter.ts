@@ -1,5 +1,5 @@
 /**
- * SendGrid: one call hands over one mail. It takes no key of ours and offers no way to ask for a mail, so what ends
+ * SendGrid: one call hands over one mail, to one recipient or many. It takes no key of ours and offers no way to ask for a mail, so what ends
  * `unknown` can only be sent again or given up.
  *
  * `send` resolves with an answer and never rejects. Process killed before the request left: nothing happened. Killed
@@ -22,14 +22,21 @@ export interface SendGridOptions {
 export interface Mail {
   /** Kept with the mail as the custom argument `job_id`, and told by SendGrid's event webhook. */
   jobId: string;
-  /** An address alone. */
-  to: string;
+  /** Each gets a mail of its own, which names nobody else. */
+  recipients: Recipient[];
   from: Sender;
   subject: string;
   text: string;
   html: string;
   /** What kind of mail it is, for SendGrid's statistics. */
   category: string;
+}
+
+export interface Recipient {
+  /** An address alone. */
+  to: string;
+  /** What this recipient reads in place of marks in subject, text and HTML. */
+  substitutions: Record<string, string>;
 }
 
 export interface Sender {
@@ -55,14 +62,16 @@ export interface SendGridAdapter {
 export function createSendGridAdapter(options: SendGridOptions): SendGridAdapter {
   const openService = createMailService(options);
   return {
-    async send({ jobId, category, ...mail }, { timeoutMs, signal }) {
+    async send({ jobId, category, recipients, ...mail }, { timeoutMs, signal }) {
       if (signal.aborted) return ABORTED;
       try {
         return await withDeadline(timeoutMs, async (deadline) => {
           const [reply] = await openService(deadline).send({
             ...mail,
             // As an object: a string would be searched for a display name.
-            to: { email: mail.to },
+            personalizations: recipients.map(({ to, substitutions }) => ({ to: { email: to }, substitutions })),
+            // The marks are whole as they are.
+            substitutionWrappers: ['', ''],
             categories: [category],
             customArgs: { job_id: jobId },
           });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Service } from '../../../src/service';
 import { counterOf } from '../../support/counters';
-import { receipt, receiptEmail } from '../../support/emails';
+import { receipt, receiptEmail, wholeEmail } from '../../support/emails';
 import { eventually, openHarness, type Harness } from '../../support/harness';
 import { quick } from '../../support/money';
 import { startSendGridSandbox, type SendGridSandbox } from '../../support/sandbox/sendgrid/sandbox';
@@ -52,10 +52,88 @@ it('a request becomes one mail, and an outcome that names it; the same mail on t
   expect(outcome).toMatchObject({
     queue: 'communication',
     attempts: 1,
-    result: { messageId: mail?.messageId, to: 'jane@example.com', template: 'order-receipt' },
+    result: {
+      messageId: mail?.messageId,
+      to: 'jane@example.com',
+      template: 'order-receipt',
+      recipients: 1,
+      suppressed: 0,
+    },
   });
   expect((await harness.bus.outcomeOf(await request(data), 'duplicate')).data.jobId).toBe(outcome.jobId);
   expect(sendgrid.ledger()).toHaveLength(1);
+});
+
+it('a reminder to many is one call, in which everybody is greeted by name', async () => {
+  await start();
+  const recipients = [
+    { to: 'ada@example.com', name: 'Ada <3', tickets: 2 },
+    { to: 'ben@example.com', name: 'Ben' },
+  ];
+  const id = await request(wholeEmail('event-reminder', { to: undefined, recipients }));
+  const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
+
+  const [ada, ben] = sendgrid.ledger();
+  expect(sendgrid.calls()).toBe(1);
+  expect(ada).toMatchObject({ to: 'ada@example.com', jobId: outcome.jobId, category: 'event-reminder' });
+  expect(ada?.text).toContain('Hello Ada <3,');
+  expect(ada?.html).toContain('Hello Ada &lt;3,');
+  expect(ada?.text).toContain('your 2 tickets');
+  expect(ben?.text).toContain('Hello Ben,');
+  for (const part of [ada?.text, ada?.html, ben?.text, ben?.html]) expect(part).not.toContain(outcome.jobId);
+  expect(outcome.result).toEqual({
+    messageId: ada?.messageId,
+    template: 'event-reminder',
+    recipients: 2,
+    suppressed: 0,
+    sentAt: expect.any(String),
+  });
+});
+
+describe('the suppression list', () => {
+  const suppress = (address: string, reason: string) =>
+    harness.environment.pool.query(
+      `INSERT INTO email_suppressions (address_digest, reason) VALUES (sha256(lower($1)::bytea), $2)`,
+      [address, reason],
+    );
+
+  it.each(['bounced', 'reported_as_spam', 'by_hand'])(
+    'keeps every mail from an address that is on it: %s',
+    async (reason) => {
+      await start();
+      await suppress('Jane@Example.com', reason);
+      const { data: outcome } = await harness.bus.outcomeOf(
+        await request(receiptEmail({ to: 'jane@example.COM' })),
+        'failed',
+      );
+
+      expect(outcome).toMatchObject({ attempts: 1, error: { code: 'SUPPRESSED', replayable: false } });
+      expect(sendgrid.calls()).toBe(0);
+    },
+  );
+
+  it('keeps from whoever unsubscribed what is optional alone', async () => {
+    await start();
+    await suppress('ada@example.com', 'unsubscribed');
+    const reminder = await request(wholeEmail('event-reminder', { to: 'ada@example.com' }));
+    const receipt = await request(receiptEmail({ to: 'ada@example.com' }));
+
+    expect((await harness.bus.outcomeOf(reminder, 'failed')).data.error).toMatchObject({ code: 'SUPPRESSED' });
+    await harness.bus.outcomeOf(receipt, 'completed');
+    expect(sendgrid.ledger()).toMatchObject([{ category: 'order-receipt' }]);
+  });
+
+  it('takes some of many out, and the result says how many', async () => {
+    await start();
+    await suppress('ben@example.com', 'bounced');
+    const recipients = ['ada', 'ben', 'eve'].map((name) => ({ to: `${name}@example.com`, name }));
+    const id = await request(wholeEmail('event-reminder', { to: undefined, recipients }));
+    const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
+
+    expect(outcome.result).toMatchObject({ recipients: 2, suppressed: 1 });
+    expect(sendgrid.ledger().map(({ to }) => to)).toEqual(['ada@example.com', 'eve@example.com']);
+    expect(sendgrid.ledger()[1]?.text).toContain('Hello eve,');
+  });
 });
 
 it('a mail that the rate limit held back is sent once, and is no repeat', async () => {

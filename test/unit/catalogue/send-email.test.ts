@@ -1,5 +1,5 @@
 import { sendEmail } from '../../../src/catalogue/send-email';
-import { receipt, receiptEmail } from '../../support/emails';
+import { receipt, receiptEmail, wholeEmail, type SampleTemplate } from '../../support/emails';
 
 const TIME = new Date('2026-01-15T23:30:00-02:00');
 
@@ -29,7 +29,52 @@ describe('the default key', () => {
   });
 });
 
+describe('a reminder', () => {
+  const recipients = [
+    { to: 'ada@example.com', name: 'Ada' },
+    { to: 'ben@example.com', tickets: 2 },
+  ];
+  const reminder = (over: Record<string, unknown>) =>
+    sendEmail.check(wholeEmail('event-reminder', { to: undefined, ...over }), { time: TIME });
+
+  it('to many has a default key made of all of them', () => {
+    const keys = [recipients, recipients.slice(1)].map((some) => reminder({ recipients: some }));
+    expect(keys[0]).toHaveProperty(
+      'defaultKey',
+      expect.stringMatching(/^email-event-reminder-[0-9a-f]{16}-2026-01-16-[0-9a-f]{16}$/),
+    );
+    expect(keys[1]).not.toEqual(keys[0]);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['nobody', {}, 'data.data.to'],
+    ['one and many', { to: 'ada@example.com', recipients }, 'data.data.to'],
+    ['none of many', { recipients: [] }, 'data.data.recipients'],
+    ['too many', { recipients: Array.from({ length: 1_001 }, (_, n) => ({ to: `${n}@a.example` })) }, 'recipients'],
+    ['the same address twice', { recipients: [{ to: 'a@b.example' }, { to: 'A@B.example' }] }, 'recipients'],
+    ['no address', { recipients: [{ to: 'ada' }] }, 'data.data.recipients.0.to'],
+    ['a break in a name', { recipients: [{ to: 'a@b.example', name: 'A\nB' }] }, 'data.data.recipients.0.name'],
+  ])('to %s is refused', (_, over, path) => {
+    expect(reminder(over)).toMatchObject({ problems: [{ path: expect.stringContaining(path) }] });
+  });
+});
+
 describe('a payload is refused before anything is sent', () => {
+  it.each<[SampleTemplate, Record<string, unknown>, string]>([
+    ['event-reminder', { timeZone: 'Mars/Olympus' }, 'timeZone'],
+    ['event-reminder', { startsAt: 'tomorrow' }, 'startsAt'],
+    ['event-cancelled', { refunded: 'yes' }, 'refunded'],
+    ['payout-sent', { arrivesOn: '20.1.2026' }, 'arrivesOn'],
+    ['report-ready', { url: 'http://reports.example.com' }, 'url'],
+    ['report-ready', { url: 'javascript:alert(1)' }, 'url'],
+    ['report-ready', { format: 'exe' }, 'format'],
+    ['refund-receipt', { amount: 0 }, 'amount'],
+  ])('%s with %j', (template, over, path) => {
+    const { data } = wholeEmail(template);
+    const checked = sendEmail.check(wholeEmail(template, { data: Object.assign({}, data, over) }), { time: TIME });
+    expect(checked).toMatchObject({ problems: [{ path: `data.data.data.${path}` }] });
+  });
+
   it.each<[string, Record<string, unknown>, string]>([
     ['an address that is none', { to: 'guest' }, 'data.data.to'],
     ['two addresses', { to: 'a@example.com, b@example.com' }, 'data.data.to'],

@@ -2,20 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { sendEmail } from '../../../src/catalogue/send-email';
 import { createRenderer } from '../../../src/handlers/email/render';
 import { compileTemplates } from '../../../tools/templates';
-import { receipt, receiptEmail } from '../../support/emails';
+import { receipt, SAMPLES, wholeEmail, type SampleTemplate } from '../../support/emails';
 
+const TEMPLATES = Object.keys(SAMPLES) as SampleTemplate[];
+const MARK = 'mark';
 const render = createRenderer();
-const rendered = (data: Record<string, unknown> = {}, over: Record<string, unknown> = {}) =>
-  render(sendEmail.payload.parse(receiptEmail({ data: receipt(data), ...over })));
-
-/** Everything that a receipt can say. */
-const WHOLE = {
-  eventName: 'An Evening of Song',
-  venueName: 'The Old Hall',
-  amount: 12_345,
-  currency: 'eur',
-  tickets: [{ ticketId: 'ticket-1', seatId: 'A-1' }, { ticketId: 'ticket-2' }],
-};
+const rendered = (payload: Record<string, unknown>) => render(sendEmail.payload.parse(payload), MARK);
 
 describe('the compiled templates', () => {
   it('are what their sources say', async () => {
@@ -23,42 +15,66 @@ describe('the compiled templates', () => {
       expect(existsSync(file) ? readFileSync(file, 'utf8') : `no ${file}`).toBe(text);
     }
   });
+
+  it('are those that the payload knows', () => {
+    expect(sendEmail.payload).toHaveProperty('options.length', TEMPLATES.length);
+  });
+});
+
+describe.each(TEMPLATES)('%s', (template) => {
+  const least = { template, to: 'guest@example.com', data: SAMPLES[template].least };
+
+  it('says all that it is told', () => {
+    const { subject, text, html, policy, optional } = rendered(wholeEmail(template));
+    expect({ subject, policy, optional }).toMatchSnapshot('beside the parts');
+    expect(text).toMatchSnapshot('text');
+    expect(html).toMatchSnapshot('HTML');
+  });
+
+  it('can be made of what it must be told alone', () => {
+    const { subject, text, html } = rendered(least);
+    expect(subject).not.toBe('');
+    expect(text).toMatchSnapshot('text');
+    for (const part of [text, html]) expect(part).not.toMatch(/\{\{|undefined|null|\[object/);
+  });
+
+  it('needs all of that', () => {
+    for (const name of Object.keys(least.data)) {
+      const data = Object.fromEntries(Object.entries(least.data).filter(([other]) => other !== name));
+      expect([name, sendEmail.payload.safeParse({ ...least, data }).success]).toEqual([name, false]);
+    }
+  });
+
+  it('has the subject of the request where it names one', () => {
+    const mail = rendered(wholeEmail(template, { subject: 'See you <soon>' }));
+    expect(mail.subject).toBe('See you <soon>');
+    expect(mail.html).toContain('<title>See you &lt;soon&gt;</title>');
+  });
+
+  it('shows what comes from outside as text in the HTML, and as it is in the text', () => {
+    const hostile = `<b>"x"</b> & 'Co' {{a}} =\``;
+    const whole = wholeEmail(template);
+    const shown = Object.keys({ ...SAMPLES[template].least, ...SAMPLES[template].more }).flatMap((name) => {
+      const payload = { ...whole, data: Object.assign({}, whole['data'], { [name]: hostile }) };
+      // What has a form of its own cannot be hostile.
+      return sendEmail.payload.safeParse(payload).success ? [rendered(payload)] : [];
+    });
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { text, html, subject } of shown) {
+      expect(`${text}${subject}`).toContain(hostile);
+      expect(html).not.toContain('<b>"x"');
+      expect(html).toContain('&lt;b&gt;&quot;x&quot;&lt;/b&gt; &amp; &#x27;Co&#x27; {{a}} &#x3D;&#x60;');
+    }
+  });
 });
 
 describe('an order receipt', () => {
-  it('says all that is known of the order', () => {
-    const mail = rendered(WHOLE);
-    expect(mail.subject).toBe('Your tickets for An Evening of Song');
-    expect(mail.policy).toBe('atLeastOnce');
-    expect(mail.text).toMatchSnapshot('text');
-    expect(mail.html).toMatchSnapshot('HTML');
-  });
-
-  it('can be made of what order.paid tells alone', () => {
-    const mail = rendered();
-    expect(mail.subject).toBe('Your order order-981');
-    expect(mail.text).toMatchInlineSnapshot(`
-     "Thank you for your order
-
-     Ticket ticket-1
-
-     Total paid: $100.00
-
-     Order order-981
-     Payment 01933f6e-8c1a-7b3e-9d2f-5a6b7c8d9e0f
-     Event 5f0c6a34-55c6-4c6a-9a3e-0d6f6f3b8a11
-     "
-    `);
-    expect(mail.html).toContain('ticket-1');
-    expect(mail.html).not.toContain('{{');
-  });
-
   it('names every ticket in both parts', () => {
     const tickets = Array.from({ length: 1_000 }, (_, index) => ({
       ticketId: `ticket-${index}-`,
       seatId: `B-${index}-`,
     }));
-    const { text, html } = rendered({ tickets });
+    const { text, html } = rendered(wholeEmail('order-receipt', { data: receipt({ tickets }) }));
     for (const { ticketId, seatId } of tickets) {
       expect(text).toContain(`Ticket ${ticketId}, seat ${seatId}\n`);
       expect(html).toContain(`>${ticketId}<`);
@@ -66,33 +82,53 @@ describe('an order receipt', () => {
     }
   });
 
-  it('has the subject of the request where it names one', () => {
-    const mail = rendered(WHOLE, { subject: 'See you <soon>' });
-    expect(mail.subject).toBe('See you <soon>');
-    expect(mail.html).toContain('<title>See you &lt;soon&gt;</title>');
-  });
-});
-
-describe('what comes from outside', () => {
-  const HOSTILE = `<script>alert("x")</script> & 'Co' {{orderId}} =\``;
-
-  it.each(['orderId', 'transactionId', 'eventName', 'venueName'])(
-    'is text in the HTML and itself in the text: %s',
-    (name) => {
-      const value = HOSTILE.slice(0, 60);
-      const { text, html } = rendered({ ...WHOLE, [name]: value });
-      expect(text).toContain(value);
-      expect(html).not.toContain('<script');
-      expect(html).toContain(
-        '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#x27;Co&#x27; {{orderId}} &#x3D;&#x60;',
-      );
-    },
-  );
-
-  it('is text in the HTML and itself in the text: ticket and seat', () => {
-    const { text, html } = rendered({ tickets: [{ ticketId: '<b>1</b>', seatId: '"&"' }] });
+  it('shows ticket and seat as text in the HTML, and as they are in the text', () => {
+    const tickets = [{ ticketId: '<b>1</b>', seatId: '"&"' }];
+    const { text, html } = rendered(wholeEmail('order-receipt', { data: receipt({ tickets }) }));
     expect(text).toContain('Ticket <b>1</b>, seat "&"');
     expect(html).toContain('&lt;b&gt;1&lt;/b&gt;');
     expect(html).toContain('&quot;&amp;&quot;');
+  });
+});
+
+describe('a reminder', () => {
+  const batch = (...recipients: Record<string, unknown>[]) =>
+    rendered(wholeEmail('event-reminder', { to: undefined, recipients }));
+  const ada = { to: 'ada@example.com', name: 'Ada & Co', tickets: 2 };
+  const ben = { to: 'ben@example.com' };
+
+  it('to one is written for that one', () => {
+    const { text, html, recipients } = batch(ada);
+    expect(text).toContain('Hello Ada & Co,\n');
+    expect(html).toContain('Hello Ada &amp; Co,');
+    expect(text).toContain('Please have your 2 tickets at hand.');
+    expect(recipients).toEqual([{ to: 'ada@example.com', substitutions: {} }]);
+  });
+
+  it('to many has a mark for what differs, and the words of each, escaped for the HTML alone', () => {
+    const { text, html, recipients } = batch(ada, ben);
+    expect(text).toContain('%mark.greeting.text%\n');
+    expect(html).toContain('>%mark.greeting.html%<');
+    expect(`${text}${html}`).not.toMatch(/Ada|Hello/);
+    expect(recipients).toEqual([
+      {
+        to: 'ada@example.com',
+        substitutions: {
+          '%mark.greeting.text%': 'Hello Ada & Co,',
+          '%mark.greeting.html%': 'Hello Ada &amp; Co,',
+          '%mark.advice.text%': 'Please have your 2 tickets at hand.',
+          '%mark.advice.html%': 'Please have your 2 tickets at hand.',
+        },
+      },
+      {
+        to: 'ben@example.com',
+        substitutions: {
+          '%mark.greeting.text%': 'Hello,',
+          '%mark.greeting.html%': 'Hello,',
+          '%mark.advice.text%': 'Please have your ticket at hand.',
+          '%mark.advice.html%': 'Please have your ticket at hand.',
+        },
+      },
+    ]);
   });
 });

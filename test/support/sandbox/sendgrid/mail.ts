@@ -24,6 +24,10 @@ const personalization = z.strictObject({
     ),
   subject: z.string().min(1).optional(),
   custom_args: customArgs.optional(),
+  substitutions: z
+    .record(z.string(), z.string())
+    .refine((values) => JSON.stringify(values).length <= 10_000, 'The substitutions must be less than 10000 bytes.')
+    .optional(),
 });
 
 const content = z.strictObject({

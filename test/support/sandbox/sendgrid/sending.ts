@@ -1,12 +1,16 @@
 /** What a test needs to send through the adapter: a mail and a call with everything that does not matter filled in. */
-import type { Mail, SendCall } from '../../../../src/providers/sendgrid/adapter';
+import type { Mail, Recipient, SendCall } from '../../../../src/providers/sendgrid/adapter';
 
 export const API_KEY = 'SG.test.sandbox';
+
+export function to(address: string, substitutions: Record<string, string> = {}): Recipient {
+  return { to: address, substitutions };
+}
 
 export function mail(changes: Partial<Mail> = {}): Mail {
   return {
     jobId: 'job-1',
-    to: 'jane@example.com',
+    recipients: [to('jane@example.com')],
     from: { email: 'tickets@example.com', name: 'Tickets' },
     subject: 'Your order',
     text: 'Two tickets',

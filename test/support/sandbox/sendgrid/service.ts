@@ -68,22 +68,29 @@ export class SendGridService {
 
   #take(mail: Mail): string {
     const messageId = randomBytes(16).toString('base64url');
-    for (const { to, subject, custom_args: own } of mail.personalizations) {
+    for (const { to, subject, custom_args: own, substitutions = {} } of mail.personalizations) {
+      const part = (type: string): string | undefined =>
+        substitute(mail.content.find((one) => one.type === type)?.value, substitutions);
       for (const { email } of to) {
         this.#mails.push({
           messageId,
           jobId: own?.['job_id'] ?? mail.custom_args?.['job_id'],
           to: email,
           from: mail.from.email,
-          subject: subject ?? mail.subject,
+          subject: substitute(subject ?? mail.subject, substitutions) ?? '',
           category: mail.categories?.[0],
-          text: mail.content.find(({ type }) => type === 'text/plain')?.value,
-          html: mail.content.find(({ type }) => type === 'text/html')?.value,
+          text: part('text/plain'),
+          html: part('text/html'),
         });
       }
     }
     return messageId;
   }
+}
+
+/** Puts a recipient's words in place of the marks. */
+function substitute(text: string | undefined, words: Record<string, string>): string | undefined {
+  return Object.entries(words).reduce((filled, [mark, word]) => filled?.replaceAll(mark, () => word), text);
 }
 
 /** Keys for tests begin so; every other one is withdrawn. */
