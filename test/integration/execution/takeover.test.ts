@@ -123,7 +123,7 @@ it('a result that cannot be stored ends the job as failed in the end, and its ne
 
   for (const id of [before, after]) expect((await harness.bus.outcomeOf(id ?? '')).data.outcome).toBe('completed');
   const { data } = await harness.bus.outcomeOf(bad ?? '');
-  expect(data).toMatchObject({ outcome: 'failed', error: { code: 'POISON', replayable: true } });
+  expect(data).toMatchObject({ outcome: 'failed', error: { code: 'RESULT_NOT_STORABLE', replayable: true } });
 });
 
 it('while PostgreSQL is away a finished job keeps trying to be settled: one charge, one outcome', async () => {
