@@ -59,8 +59,9 @@ export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary,
     case 'timedOut':
       return ends.timedOut();
     case 'inDoubt':
-    case 'attention':
       return ends.inDoubt({ code: end.code, message: end.message, replayable: false }, job.attempts + 1);
+    case 'attention':
+      return ends.attention(end);
     case 'cancelled':
       return ends.cancelled();
   }
@@ -109,6 +110,18 @@ class Ends {
   pending(reason: string, retryInMs: number, attempts: number): Decision {
     const putOffMs = Math.min(Math.ceil(retryInMs), MAX_PUT_OFF_MS);
     return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs: putOffMs, attempts });
+  }
+
+  /** The job waits for somebody outside. Whoever shows the customer what to do finds it by the provider's id. */
+  attention({ code, message, reference, againMs }: Extract<HandlerOutcome<never>, { kind: 'attention' }>): Decision {
+    const error = { code, message, replayable: false, details: [{ path: 'reference', message: reference }] };
+    return this.decision('attention', undefined, {
+      status: 'pending',
+      reason: code,
+      error,
+      retryInMs: againMs,
+      attempts: this.job.attempts + 1,
+    });
   }
 
   /** Nothing more is tried. A customer whose effect happened must not be told that it failed: a person looks at it. */

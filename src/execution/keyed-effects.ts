@@ -1,6 +1,7 @@
 import type { EffectResult, KeyedEffect, ProviderAnswer } from '../handlers/handler';
 import type { EffectEntry } from '../jobs/effects';
 import { ended, tryLater, type EffectLedger } from './effect-ledger';
+import { hold, lookAtHeld } from './held-effects';
 
 /** A key is not used in the last part of its window: the provider's clock is not ours. */
 const WINDOW_MARGIN_MS = 60 * 60 * 1_000;
@@ -18,6 +19,9 @@ export async function performKeyed<Value>(
   const last = await ledger.latest(effect.name);
   if (!last || last.state === 'absent') return tryOnce(ledger, effect, (last?.number ?? 0) + 1, true);
   if (last.state === 'done') return recall(effect, last);
+  if (effect.held && last.state === 'in_doubt' && last.reference !== undefined) {
+    return lookAtHeld(ledger, { name: effect.name, held: effect.held }, last, last.reference);
+  }
   const keyIsGood = last.state === 'started' && last.ageMs < effect.keyWindowMs - WINDOW_MARGIN_MS;
   return keyIsGood ? tryOnce(ledger, effect, last.number, false) : reconcile(ledger, effect, last);
 }
@@ -58,8 +62,7 @@ async function tryOnce<Value>(
       if (first) ledger.record(effect.name, number, 'absent');
       return tryLater(answer);
     case 'action':
-      ledger.record(effect.name, number, 'in_doubt', answer.reference);
-      return ended({ kind: 'attention', code: answer.code, message: answer.message });
+      return hold(ledger, effect, number, answer);
     case 'unknown':
       if (answer.replayed) ledger.record(effect.name, number, 'in_doubt');
       return ended({ kind: 'retry', code: answer.code, message: answer.message });
@@ -89,7 +92,7 @@ async function reconcile<Value>(
       ledger.record(effect.name, last.number, 'done', found.reference, found.value);
       return found;
     case 'action':
-      return ended({ kind: 'attention', code: found.code, message: found.message });
+      return hold(ledger, effect, last.number, found);
     case 'unknown':
       return ended({ kind: 'retry', code: found.code, message: found.message });
     case 'absent': {

@@ -1,10 +1,17 @@
 import type { z } from 'zod';
 import type { TypedJobType } from '../catalogue/job-type';
 import type { Logger } from '../platform/logger';
-import type { DoneAnswer, LookupAnswer, PlainAnswer, PlainLookup, ProviderAnswer } from '../providers/answer';
+import type {
+  DoneAnswer,
+  HeldAnswer,
+  LookupAnswer,
+  PlainAnswer,
+  PlainLookup,
+  ProviderAnswer,
+} from '../providers/answer';
 import type { HandlerOutcome } from './outcome';
 
-export type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../providers/answer';
+export type { DoneAnswer, HeldAnswer, LookupAnswer, ProviderAnswer } from '../providers/answer';
 
 /** What every call to a provider gets. */
 export interface CallLimits {
@@ -36,6 +43,16 @@ export interface KeyedEffect<Value> {
     limits: CallLimits & { onLateAnswer: (answer: ProviderAnswer<Value>) => void },
   ) => Promise<ProviderAnswer<Value>>;
   find: (providerKey: string, limits: LookupLimits) => Promise<LookupAnswer<Value>>;
+  /** Of an effect that its provider may hold back until its customer acts; in doubt then, where this is absent. */
+  held?: HeldEffect<Value>;
+}
+
+/** How an effect that is held back ends. */
+export interface HeldEffect<Value> {
+  /** How long after it was first asked for the customer may act. */
+  waitMs: number;
+  /** Asks for its state. To give up means to see to it that it can no longer happen, if it has not. */
+  look: (reference: string, limits: CallLimits & { giveUp: boolean }) => Promise<HeldAnswer<Value>>;
 }
 
 /**

@@ -11,8 +11,11 @@ export type HandlerOutcome<Result> =
   | { kind: 'failed'; code: string; message: string; replayable: boolean }
   /** What happened outside cannot be told; nothing runs again until somebody or something can. */
   | { kind: 'inDoubt'; code: string; message: string }
-  /** Somebody outside must act before the job can end (3-D Secure). */
-  | { kind: 'attention'; code: string; message: string }
+  /**
+   * Somebody outside must act before the job can end (3-D Secure), which is told to the requester; whether it was done is
+   * looked at after `againMs`. `reference` is the provider's id of what waits.
+   */
+  | { kind: 'attention'; code: string; message: string; reference: string; againMs: number }
   /** The job was to be cancelled and nothing had begun. */
   | { kind: 'cancelled' };
 

@@ -9,6 +9,9 @@ import {
 import { defineHandler, type HandlerContext, type KeyedEffect } from './handler';
 import { done, failed } from './outcome';
 
+/** So long a customer may take to authenticate a payment: seats are not held for ever. */
+const AUTHENTICATION_WAIT_MS = 60 * 60 * 1_000;
+
 const charge = z.object({ paymentIntentId: z.string(), chargeId: z.string(), amount: z.int(), currency: z.string() });
 
 /** Charges the customer once. A decline is final at once: only the customer can change it. */
@@ -43,5 +46,6 @@ function chargeEffect(stripe: StripeAdapter, payload: PaymentPayload, context: H
     call: (providerKey, limits) =>
       stripe.charge({ jobId: context.jobId, amount, currency, paymentMethod, metadata }, { providerKey, ...limits }),
     find: (providerKey, limits) => stripe.findCharge(providerKey, limits),
+    held: { waitMs: AUTHENTICATION_WAIT_MS, look: (reference, limits) => stripe.lookAtHeld(reference, limits) },
   };
 }

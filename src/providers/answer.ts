@@ -43,3 +43,9 @@ export type LookupAnswer<Value> =
 
 /** From a provider that holds nothing back for its customer. */
 export type PlainLookup<Value> = Exclude<LookupAnswer<Value>, { kind: 'action' }>;
+
+/**
+ * The answer to "what became of the effect that you held back?". `declined`: it did not happen and can no longer happen,
+ * whatever the customer still does.
+ */
+export type HeldAnswer<Value> = Exclude<ProviderAnswer<Value>, { kind: 'refused' }>;

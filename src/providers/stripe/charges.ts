@@ -1,10 +1,17 @@
 /** One charge is one PaymentIntent, created and confirmed in one request. */
 import type Stripe from 'stripe';
-import type { LookupAnswer, ProviderAnswer } from '../answer';
+import type { HeldAnswer, LookupAnswer, ProviderAnswer } from '../answer';
 import { NOT_PAYABLE, toStripeAmount } from './amounts';
 import type { EffectCall, LookupCall, StripeClient } from './client';
 import { UNREADABLE } from './errors';
-import { chargeAnswer, lookupAnswer, parsePaymentIntent, parseSearchResult, type Charge } from './payment-intent';
+import {
+  chargeAnswer,
+  heldAnswer,
+  lookupAnswer,
+  parsePaymentIntent,
+  parseSearchResult,
+  type Charge,
+} from './payment-intent';
 
 export interface ChargeRequest {
   jobId: string;
@@ -21,6 +28,12 @@ export interface Charges {
   charge(request: ChargeRequest, call: EffectCall<Charge>): Promise<ProviderAnswer<Charge>>;
   /** Asks by search, which runs behind: see STRIPE_SEARCH_LAG_MS for when `absent` counts. The caller waits. */
   findCharge(providerKey: string, call: LookupCall): Promise<LookupAnswer<Charge>>;
+  /**
+   * What became of a charge that Stripe holds back until the customer has authenticated it. One that failed there, or is
+   * given up, is canceled: whoever has its client secret could else try another card after everybody was told that it
+   * failed. Declined as AUTHENTICATION_EXPIRED when it is given up.
+   */
+  lookAtHeld(paymentIntentId: string, call: LookupCall & { giveUp: boolean }): Promise<HeldAnswer<Charge>>;
 }
 
 export function createCharges(client: StripeClient): Charges {
@@ -35,6 +48,8 @@ export function createCharges(client: StripeClient): Charges {
     },
     findCharge: (providerKey, call) =>
       client.look(call, (stripe, settings) => findCharge(providerKey, stripe, settings)),
+    lookAtHeld: (paymentIntentId, call) =>
+      client.look(call, (stripe, settings) => lookAtHeld(paymentIntentId, call.giveUp, stripe, settings)),
   };
 }
 
@@ -69,4 +84,27 @@ async function findCharge(
     if (state) answer = state;
   }
   return answer;
+}
+
+async function lookAtHeld(
+  id: string,
+  giveUp: boolean,
+  { paymentIntents }: Stripe,
+  settings: Stripe.RequestOptions,
+): Promise<HeldAnswer<Charge>> {
+  const answer = heldAnswer(await paymentIntents.retrieve(id, {}, settings));
+  if (answer.kind !== 'open' && (answer.kind !== 'action' || !giveUp)) return answer;
+  const reason = answer.kind === 'open' ? {} : ({ cancellation_reason: 'abandoned' } as const);
+  try {
+    return closed(heldAnswer(await paymentIntents.cancel(id, reason, settings)));
+  } catch (error) {
+    // The customer may have been quicker, or an earlier call of ours whose answer was lost.
+    const now = heldAnswer(await paymentIntents.retrieve(id, {}, settings));
+    if (now.kind === 'done' || now.kind === 'declined') return now;
+    throw error;
+  }
+}
+
+function closed(answer: ReturnType<typeof heldAnswer>): HeldAnswer<Charge> {
+  return answer.kind === 'open' ? UNREADABLE : answer;
 }

@@ -1,6 +1,6 @@
 /** How every call goes to Stripe, whatever it asks for: with its own limits, once, and answered without an exception. */
 import type Stripe from 'stripe';
-import type { LookupAnswer, ProviderAnswer } from '../answer';
+import type { HeldAnswer, LookupAnswer, ProviderAnswer } from '../answer';
 import { answerFromError, type FailureAnswer, type ParameterCodes } from './errors';
 import { createHttpClient, withSignal } from './http-client';
 
@@ -29,6 +29,8 @@ export interface EffectCall<Value> extends LookupCall {
   onLateAnswer?: (answer: ProviderAnswer<Value>) => void;
 }
 
+type UnknownAnswer = Extract<LookupAnswer<never>, { kind: 'unknown' }>;
+
 /** One request with the SDK; `settings` are its last argument. */
 type Request<Answer> = (stripe: Stripe, settings: Stripe.RequestOptions) => Promise<Answer>;
 
@@ -43,7 +45,10 @@ export interface StripeClient {
     meanings?: ParameterCodes,
   ): Promise<Answer | FailureAnswer>;
   /** Asks what is there. Never rejects. */
-  look<Value>(call: LookupCall, request: Request<LookupAnswer<Value>>): Promise<LookupAnswer<Value>>;
+  look<Answer extends LookupAnswer<unknown> | HeldAnswer<unknown>>(
+    call: LookupCall,
+    request: Request<Answer>,
+  ): Promise<Answer | UnknownAnswer>;
 }
 
 export function createStripeClient(options: StripeOptions): StripeClient {

@@ -3,7 +3,7 @@
  * (docs.stripe.com/payments/paymentintents/lifecycle).
  */
 import { z } from 'zod';
-import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../answer';
+import type { DoneAnswer, HeldAnswer, LookupAnswer, ProviderAnswer } from '../answer';
 import { fromStripeAmount } from './amounts';
 import { UNREADABLE } from './errors';
 
@@ -24,6 +24,7 @@ const paymentIntent = z.object({
   currency: z.string(),
   created: z.number(),
   latest_charge: z.union([z.string(), z.object({ id: z.string() }).transform((charge) => charge.id)]).nullable(),
+  cancellation_reason: z.string().nullish(),
   last_payment_error: z.object({ code: z.string().nullish(), decline_code: z.string().nullish() }).nullish(),
   metadata: z.record(z.string(), z.string()),
 });
@@ -47,16 +48,8 @@ export function chargeAnswer(result: unknown): ProviderAnswer<Charge> {
   if (state) return state;
   switch (intent.status) {
     case 'requires_payment_method':
-    case 'canceled': {
-      const code = intent.last_payment_error?.decline_code || intent.last_payment_error?.code || intent.status;
-      return {
-        kind: 'declined',
-        code,
-        message: `Stripe made no charge: ${code}`,
-        reference: intent.id,
-        aboutKey: true,
-      };
-    }
+    case 'canceled':
+      return declined(intent);
     default:
       return undecided(intent);
   }
@@ -67,6 +60,30 @@ export function lookupAnswer(intent: PaymentIntent): Exclude<LookupAnswer<Charge
   const state = commonAnswer(intent);
   if (state) return state;
   return intent.status === 'requires_payment_method' || intent.status === 'canceled' ? undefined : undecided(intent);
+}
+
+/** The state of a charge that was held back; `open`: it did not happen, but the customer could still make it happen. */
+export function heldAnswer(result: unknown): HeldAnswer<Charge> | { kind: 'open' } {
+  const intent = parsePaymentIntent(result);
+  if (!intent) return UNREADABLE;
+  const state = commonAnswer(intent);
+  if (state) return state;
+  switch (intent.status) {
+    case 'canceled':
+      return declined(intent);
+    case 'requires_payment_method':
+    case 'requires_confirmation':
+      return { kind: 'open' };
+    default:
+      return undecided(intent);
+  }
+}
+
+function declined(intent: PaymentIntent): Extract<ProviderAnswer<never>, { kind: 'declined' }> {
+  const { decline_code, code: errorCode } = intent.last_payment_error ?? {};
+  const unsaid = intent.cancellation_reason === 'abandoned' ? 'AUTHENTICATION_EXPIRED' : intent.status;
+  const code = decline_code || errorCode || unsaid;
+  return { kind: 'declined', code, message: `Stripe made no charge: ${code}`, reference: intent.id, aboutKey: true };
 }
 
 function commonAnswer(intent: PaymentIntent): DoneAnswer<Charge> | ActionAnswer | undefined {

@@ -92,27 +92,6 @@ describe('a payment that meets trouble', () => {
     expect(charges(data.jobId)).toMatchObject([{ calls: 2 }]);
     expect(await rows.effects(data.jobId ?? '')).toMatchObject([{ number: 1, state: 'done', calls: 2 }]);
   });
-
-  it('waits for the customer who must authenticate: attention, without a secret, and the key stays held', async () => {
-    const request = { type: 'payment-process', data: payment({ paymentMethod: 'pm_card_authenticationRequired' }) };
-    const id = await harness.bus.request(request);
-
-    const outcome = await harness.bus.outcomeOf(id);
-    expect(outcome.data).toMatchObject({
-      outcome: 'attention',
-      sequence: 1,
-      attempts: 1,
-      finishedAt: null,
-      error: { code: 'requires_action', replayable: false },
-    });
-    expect(JSON.stringify(outcome)).not.toMatch(/secret/i);
-    const job = await rows.until('the job is in doubt', id, ({ status }) => status === 'in_doubt');
-    expect(job.held).toBe(true);
-    expect(await rows.effects(job.id)).toMatchObject([{ state: 'in_doubt', reference: expect.stringMatching(/^pi_/) }]);
-
-    const follower = await harness.bus.outcomeOf(await harness.bus.request(request));
-    expect(follower.data).toMatchObject({ outcome: 'duplicate', jobId: job.id, result: null });
-  });
 });
 
 it('a provider that cannot be reached ends a payment as failed: nothing was sent', async () => {

@@ -9,7 +9,7 @@ const ENDS: Record<AttemptEnd['kind'], AttemptEnd> = {
   snooze: { kind: 'snooze', code: 'AWAITING_SEARCH', afterMs: 5_000 },
   failed: { kind: 'failed', code: 'card_declined', message: 'declined', replayable: true },
   inDoubt: { kind: 'inDoubt', code: 'LEDGER_UNREADABLE', message: 'cannot be read' },
-  attention: { kind: 'attention', code: 'requires_action', message: 'the customer must act' },
+  attention: { kind: 'attention', code: 'requires_action', message: 'm', reference: 'pi_1', againMs: 5_000 },
   cancelled: { kind: 'cancelled' },
   timedOut: { kind: 'timedOut' },
   handedBack: { kind: 'handedBack' },
@@ -35,7 +35,7 @@ const WITH_ATTEMPTS_LEFT: Record<AttemptEnd['kind'], [Status, Status, Status, St
   snooze: ['pending', 'pending', 'pending', 'pending'],
   failed: ['failed', 'in_doubt', 'failed', 'in_doubt'],
   inDoubt: ['in_doubt', 'in_doubt', 'in_doubt', 'in_doubt'],
-  attention: ['in_doubt', 'in_doubt', 'in_doubt', 'in_doubt'],
+  attention: ['pending', 'pending', 'pending', 'pending'],
   cancelled: ['cancelled', 'pending', 'pending', 'pending'],
   timedOut: ['failed', 'in_doubt', 'pending', 'in_doubt'],
   handedBack: ['pending', 'pending', 'pending', 'pending'],
@@ -75,12 +75,15 @@ describe('what becomes of a job', () => {
     // A terminal status has its time and its outcome of the same name; a wait has neither; doubt asks for attention.
     const terminal = status !== 'pending' && status !== 'in_doubt';
     expect(settlement.finishedAt).toEqual(terminal ? NOW : undefined);
-    expect(outcome).toBe(terminal ? status : status === 'in_doubt' ? 'attention' : undefined);
+    const asksForAttention = status === 'in_doubt' || end.kind === 'attention';
+    expect(outcome).toBe(terminal ? status : asksForAttention ? 'attention' : undefined);
     expect(settlement.sequence).toBe(outcome === undefined ? 4 : 5);
     // The key is let go only when the job ended and certainly nothing happened.
     const nothing = !effects.anyUncertain && !effects.anyHappened;
     expect(settlement.releaseKey).toBe((status === 'failed' || status === 'cancelled') && nothing);
-    expect(settlement.error === null).toBe(['completed', 'pending', 'cancelled'].includes(settlement.status));
+    expect(settlement.error === null).toBe(
+      ['completed', 'pending', 'cancelled'].includes(settlement.status) && !asksForAttention,
+    );
   });
 
   it('names every way in which an attempt can end', () => {

@@ -41,7 +41,7 @@ describe('what the provider says is what the ledger learns', () => {
       'action',
       { kind: 'action', code: 'requires_action', message: 'm', reference: 'pi' },
       'in_doubt',
-      { kind: 'ended', outcome: { kind: 'attention' } },
+      { kind: 'ended', outcome: { kind: 'inDoubt' } },
       { anyUncertain: true, anyHappened: false },
     ],
     [
@@ -128,7 +128,7 @@ describe('which key is used', () => {
 
   it.each<[string, LookupAnswer<number>, object]>([
     ['unknown', { kind: 'unknown', code: 'TIMEOUT', message: 'm' }, { kind: 'retry', code: 'TIMEOUT' }],
-    ['action', { kind: 'action', code: 'requires_action', message: 'm', reference: 'pi' }, { kind: 'attention' }],
+    ['action', { kind: 'action', code: 'requires_action', message: 'm', reference: 'pi' }, { kind: 'inDoubt' }],
   ])('none when the lookup says %s', async (_, found, outcome) => {
     const { keys, result, effects } = await asked([entry('in_doubt')], { find: () => Promise.resolve(found) });
     expect(keys).toEqual([]);

@@ -70,6 +70,12 @@ export class Books {
     };
   }
 
+  /** The customer's doing, under no key of ours. */
+  authenticate(paymentIntentId: string, succeeds: boolean): void {
+    this.currentKey = null;
+    this.#intents.authenticate(paymentIntentId, succeeds);
+  }
+
   passTime(): void {
     this.#refunds.settle();
     this.#payouts.settle();

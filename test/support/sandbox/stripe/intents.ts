@@ -111,6 +111,21 @@ export class Intents {
     return renderIntent(this.#save({ ...state, ...canceled }));
   }
 
+  /** The customer has come back from the bank's page. */
+  authenticate(id: string, succeeds: boolean): void {
+    const state = this.#get(id);
+    if (state.status !== 'requires_action') throw new Error(`${id} is ${state.status}`);
+    if (succeeds) {
+      this.#succeed(state);
+      return;
+    }
+    const code = 'payment_intent_authentication_failure';
+    const message =
+      'The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent again.';
+    const lastPaymentError = { type: 'invalid_request_error', code, message, doc_url: docUrl(code) } as const;
+    this.#save({ ...state, status: 'requires_payment_method', paymentMethod: null, lastPaymentError });
+  }
+
   has(id: string): boolean {
     return this.#versions.has(id);
   }
@@ -143,12 +158,8 @@ export class Intents {
     if (outcome.kind === 'needs-authentication') {
       return renderIntent(this.#save({ ...state, status: 'requires_action' }));
     }
+    if (outcome.kind === 'succeeds') return renderIntent(this.#succeed(state));
     const latestCharge = newId('ch');
-    if (outcome.kind === 'succeeds') {
-      const charged = this.#save({ ...state, status: 'succeeded', latestCharge, lastPaymentError: null });
-      this.#charged(charged, latestCharge);
-      return renderIntent(charged);
-    }
     const error = {
       type: 'card_error',
       code: outcome.code,
@@ -164,6 +175,13 @@ export class Intents {
       lastPaymentError: { ...error, doc_url: docUrl(outcome.code) },
     });
     throw new Refusal(errorReply(402, { ...error, payment_intent: renderIntent(declined) }), { executed: true });
+  }
+
+  #succeed(state: IntentState): IntentState {
+    const latestCharge = newId('ch');
+    const charged = this.#save({ ...state, status: 'succeeded', latestCharge, lastPaymentError: null });
+    this.#charged(charged, latestCharge);
+    return charged;
   }
 
   #get(id: string): IntentState {

@@ -32,6 +32,8 @@ export interface StripeSandbox {
   clearFaults(): void;
   /** Forgets all idempotency keys, as Stripe may do after a day. */
   expireKeys(): void;
+  /** The customer has come back from the bank's page, with or without having proved to be the customer. */
+  authenticate(paymentIntentId: string, succeeds: boolean): void;
   /** As if some days had passed: what was pending has succeeded, and what a bank sends back has failed. */
   passTime(): void;
   /** What an account can move now, in minor units; `acct_sandbox` is the platform. */
@@ -59,6 +61,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     refunds: () => service.ledgers().refunds,
     transfers: () => service.ledgers().transfers,
     payouts: () => service.ledgers().payouts,
+    authenticate: (paymentIntentId, succeeds) => books.authenticate(paymentIntentId, succeeds),
     passTime: () => books.passTime(),
     setAvailable: (account, currency, amount) => books.accounts.setAvailable(account, currency, amount),
     pauseIndexing: () => books.pauseIndexing(),
