@@ -16,9 +16,9 @@ const BEFORE_KILL_MS = 400;
 const RESTART_AFTER_MS = 1_000;
 /**
  * Only a lost answer takes so long: publishing takes 12 s, a killed worker's charges come back after 10 to 15 s, and
- * their retries soon after that. A busy machine needs twice the time.
+ * their retries soon after that. A machine that is busy with other things needs several times as long.
  */
-const SALE_LIMIT_MS = 90_000;
+const SALE_LIMIT_MS = 180_000;
 /** After the last answer, for what must not come. */
 const QUIET_MS = 1_500;
 const LOOK_EVERY_MS = 50;
