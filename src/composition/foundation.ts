@@ -18,6 +18,7 @@ export type StepName =
   | 'confirm'
   | 'enqueue'
   | 'prolong'
+  | 'note accepted'
   | 'mark not queued'
   | 'answer contested'
   | 'reject'

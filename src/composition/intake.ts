@@ -8,7 +8,7 @@ import type { IntakeAnswer } from '../intake/request';
 import { VolatileClaims } from '../intake/volatile-claims';
 import { insertClaims, markNotQueued } from '../jobs/claim';
 import { lockStanding } from '../jobs/conflicts';
-import { addCounts } from '../jobs/counts';
+import { noteAccepted } from '../jobs/counts';
 import { readRefusals, recordDeadLetters } from '../jobs/dead-letters';
 import { anyWaiting } from '../jobs/dispatch';
 import { readFinished } from '../jobs/finished';
@@ -147,7 +147,7 @@ function volatileClaims(
       readFollowed: (requestKeys) => readFollowed(database, requestKeys),
       readRefusals: (keys) => readRefusals(database, keys),
       readFinished: (wanted) => readFinished(database, wanted),
-      countAccepted: (accepted) => addCounts(database, queueName, config.instance, { accepted }),
+      noteAccepted: decorate('note accepted', (books) => noteAccepted(database, queueName, books)),
       addFollowers: decorate('answer contested', insertFollowers),
     },
     config.intake.keySecret,

@@ -1,9 +1,10 @@
 import { markNotQueued } from '../jobs/claim';
 import { raiseDispatch, readOpenDispatched, reopenResolved, takeWaiting } from '../jobs/dispatch';
-import { readCounts } from '../jobs/counts';
+import { noteAccepted, readCounts } from '../jobs/counts';
 import { FINISHED_AS_RECORD } from '../jobs/finished';
 import { deleteFollowers, readUnknownFollowed, takeLateFollowers } from '../jobs/followers';
 import { readMarker, writeMarker, type QueueMarker } from '../jobs/markers';
+import { closeBooks, readBooks, type Book } from '../jobs/volatile/books';
 import { ensurePartitions } from '../outbox/partitions';
 import { readDeadWorkers } from './worker-lives';
 import { appendToOutbox } from '../outbox/rows';
@@ -121,6 +122,9 @@ function composeTierWatch(
     leaveMarker: (found: number | undefined, marker: number) => leaveMarker(redis, prefix, found, marker),
     readMarker: () => readMarker(database, queueName),
     writeMarker: (marker: QueueMarker) => writeMarker(database, queueName, marker),
+    readBooks: () => readBooks(redis, prefix),
+    noteAccepted: (books: Book[]) => noteAccepted(database, queueName, books),
+    closeBooks: (books: Book[]) => closeBooks(redis, prefix, books),
     readCounts: () => readCounts(database, queueName),
     size: () => queue.size(),
   };

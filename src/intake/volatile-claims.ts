@@ -1,7 +1,8 @@
 import type { LowerTier } from '../contract/names';
 import type { Claim } from '../jobs/claim';
 import type { StandingJob } from '../jobs/conflicts';
-import type { Confirmation, OpenJob } from '../jobs/volatile/record';
+import type { Book } from '../jobs/volatile/books';
+import type { OpenJob } from '../jobs/volatile/record';
 import type { ClaimedJob } from '../jobs/volatile/store';
 import type { QueuedJob } from '../queues/ref';
 import { writeAnswers, type AnswerSteps, type Candidate } from './answers';
@@ -14,14 +15,14 @@ import { judge, toAnswer, type Standing, type Verdict } from './verdict';
 export interface VolatileClaimSteps extends AnswerSteps {
   /** For each claim: undefined when it is an open job now, else the open job that stands in its way. */
   claim: (claims: Claim[]) => Promise<(OpenJob | undefined)[]>;
-  /** Makes claims into jobs, whoever made them. */
-  confirm: (jobs: ClaimedJob[]) => Promise<Confirmation[]>;
+  /** Makes claims into jobs, whoever made them. Answers for each whether it was still there. */
+  confirm: (jobs: ClaimedJob[]) => Promise<boolean[]>;
   /** Takes claims back, and answers for each whether it did: one that somebody has confirmed is, or was, a job. */
   release: (claims: (Claim | OpenJob)[]) => Promise<boolean[]>;
   forget: (jobs: OpenJob[]) => Promise<unknown>;
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
-  /** Answers for each whether it was still remembered. */
-  prolong: (jobs: ClaimedJob[]) => Promise<boolean[]>;
+  /** Counts those that are new in the queue. Answers for each whether it was still remembered, and with the count. */
+  prolong: (jobs: ClaimedJob[]) => Promise<{ remembered: boolean[]; books: Book[] }>;
   /** Why the tier takes nothing now; undefined when it does. */
   problem: () => string | undefined;
   /** Takes the room for `count` more jobs, of which there is some left. */
@@ -29,7 +30,7 @@ export interface VolatileClaimSteps extends AnswerSteps {
   readFollowed: (requestKeys: string[]) => Promise<Map<string, string>>;
   readRefusals: (rejectionKeys: string[]) => Promise<Standing['refused']>;
   readFinished: (wanted: { requestKeys: string[]; liveKeys: string[]; jobIds: string[] }) => Promise<StandingJob[]>;
-  countAccepted: (count: number) => Promise<void>;
+  noteAccepted: (books: Book[]) => Promise<void>;
 }
 
 /** A claim with the open job that it met. */
@@ -114,7 +115,6 @@ export class VolatileClaims {
     await this.enqueue(
       created.filter(({ claim }) => confirmed.has(claim.jobId)),
       again.filter(({ open }) => confirmed.has(open.jobId)),
-      (jobId) => confirmed.get(jobId) === 'now',
     );
 
     // What Redis holds as open is certain once it is confirmed; what has ended is certain anyhow.
@@ -131,21 +131,10 @@ export class VolatileClaims {
     return new Set(claims.filter((_, index) => taken[index]).map(({ jobId }) => jobId));
   }
 
-  /** Answers with those that are jobs now. Whoever makes a claim into one counts it: who claimed it may be dead. */
-  private async confirm(jobs: ClaimedJob[]): Promise<Map<string, Confirmation>> {
-    const answers = await this.inRedis(() => this.steps.confirm(jobs));
-    const there = new Map<string, Confirmation>();
-    jobs.forEach(({ jobId }, index) => {
-      const answer = answers[index];
-      // The same job may stand here twice, and only the first answer tells who confirmed it.
-      if (answer && answer !== 'gone' && !there.has(jobId)) there.set(jobId, answer);
-    });
-    await this.countAccepted([...there.values()].filter((answer) => answer === 'now').length);
-    return there;
-  }
-
-  private async countAccepted(count: number): Promise<void> {
-    if (count !== 0) await this.steps.countAccepted(count);
+  /** Answers with those that are jobs now. */
+  private async confirm(jobs: ClaimedJob[]): Promise<Set<string>> {
+    const there = await this.inRedis(() => this.steps.confirm(jobs));
+    return new Set(jobs.filter((_, index) => there[index]).map(({ jobId }) => jobId));
   }
 
   private async findStanding(met: Met[]): Promise<Found> {
@@ -174,11 +163,7 @@ export class VolatileClaims {
    * The new jobs, and once more those that were asked for again: whoever claimed them may not have come so far. All of
    * them must be remembered from here on; one whose minute had passed meanwhile would be acknowledged and lost.
    */
-  private async enqueue(
-    created: Candidate[],
-    again: { claim: Claim; open: OpenJob }[],
-    isCounted: (jobId: string) => boolean,
-  ): Promise<void> {
+  private async enqueue(created: Candidate[], again: { claim: Claim; open: OpenJob }[]): Promise<void> {
     const waiting = again.filter(({ open }) => open.status === 'pending');
     await this.inRedis(() =>
       this.steps.enqueue([
@@ -190,18 +175,16 @@ export class VolatileClaims {
       ...created.map(({ claim }) => claim),
       ...again.map(({ claim, open }) => ({ ...open, delayMs: claim.delayMs })),
     ];
-    const remembered = await this.inRedis(() => this.steps.prolong(jobs));
+    const { remembered, books } = await this.inRedis(() => this.steps.prolong(jobs));
+    await this.steps.noteAccepted(books);
     const gone = jobs.filter((_, index) => !remembered[index]).map(({ jobId }) => jobId);
-    if (gone.length > 0) await this.expectEnded([...new Set(gone)], isCounted);
+    if (gone.length > 0) await this.expectEnded([...new Set(gone)]);
   }
 
   /** A quick job may have ended by now; whatever else is gone was not remembered long enough, and will be claimed again. */
-  private async expectEnded(jobIds: string[], isCounted: (jobId: string) => boolean): Promise<void> {
+  private async expectEnded(jobIds: string[]): Promise<void> {
     const ended = await this.steps.readFinished({ requestKeys: [], liveKeys: [], jobIds });
-    const hasEnded = new Set(ended.map(({ jobId }) => jobId));
-    const lost = jobIds.filter((jobId) => !hasEnded.has(jobId));
-    if (lost.length === 0) return;
-    await this.countAccepted(-lost.filter(isCounted).length);
+    if (ended.length >= jobIds.length) return;
     throw new TierUnavailableError(this.tier, 'a claim was gone before its job was in the queue');
   }
 

@@ -1,4 +1,5 @@
 import type { QueueMarker } from '../jobs/markers';
+import type { Book } from '../jobs/volatile/books';
 import type { Logger } from '../platform/logger';
 import type { Metrics } from '../platform/metrics';
 import type { RedisMemory } from '../queues/marker';
@@ -11,6 +12,10 @@ export interface TierWatchSteps {
   leaveMarker: (found: number | undefined, marker: number) => Promise<boolean>;
   readMarker: () => Promise<QueueMarker | undefined>;
   writeMarker: (marker: QueueMarker) => Promise<void>;
+  /** What this Redis has counted of the jobs that came in. */
+  readBooks: () => Promise<Book[]>;
+  noteAccepted: (books: Book[]) => Promise<void>;
+  closeBooks: (books: Book[]) => Promise<void>;
   readCounts: () => Promise<{ accepted: number; ended: number }>;
   /** Jobs that the queue holds and that have not ended. */
   size: () => Promise<number>;
@@ -52,6 +57,10 @@ export async function watchTier(
   if (await steps.leaveMarker(memory.marker, marker)) {
     await steps.writeMarker({ marker, incarnation: memory.incarnation });
   }
+  // For those who died before they could tell.
+  const books = await steps.readBooks();
+  await steps.noteAccepted(books);
+  await steps.closeBooks(books);
   const { accepted, ended } = await steps.readCounts();
   metrics.unaccounted.set({ queue_name: queueName }, accepted - ended - (await steps.size()));
 }

@@ -50,6 +50,8 @@ async function leftLying(harness: Harness, { tier }: Workload): Promise<string[]
       UNION ALL SELECT 'followers', count(*)::int FROM job_followers WHERE answered_at IS NULL
       UNION ALL SELECT 'effects of unknown end', count(*)::int FROM job_effects WHERE state IN ('started', 'in_doubt')
       UNION ALL SELECT 'counted starts', count(*)::int FROM dead_letter_jobs WHERE kind = 'broker'
+      UNION ALL SELECT 'jobs too many or too few in the books', abs(COALESCE(sum(accepted) - sum(ended), 0))::int
+        FROM queue_counts
     ) AS counted WHERE n > 0`);
   const jobs = await openInRedis(harness, tier);
   return [...rows.map(({ what, n }) => `${n} ${what}`), ...jobs.map((key) => `${key} in Redis`)];

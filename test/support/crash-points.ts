@@ -68,6 +68,7 @@ const LOWER_POINTS: CrashPoint[] = [
   { step: 'confirm', call: 1 },
   { step: 'enqueue', call: 1 },
   { step: 'prolong', call: 1 },
+  { step: 'note accepted', call: 1 },
   { step: 'answer contested', call: 1 },
   { step: 'reject', call: 1 },
   { step: 'ack', call: 3 },

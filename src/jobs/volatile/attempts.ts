@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../../platform/postgres/database';
-import { addCounts } from '../counts';
+import { addEnded } from '../counts';
 import { insertFinished, readEnds, wasFinishedBy, type FinishOptions } from '../finished';
 import type { EndedAttempt, SettledJob } from '../settle';
 import type { StartedJob, StartRequest, UnstartedJob } from '../start';
@@ -48,7 +48,7 @@ export class VolatileAttempts {
     const mine = await this.stillHeld(terminal);
     const ended = await insertFinished(tx, mine, this.options);
     if (ended.size > 0) {
-      await addCounts(tx, this.options.queueName, this.options.instance, { ended: ended.size });
+      await addEnded(tx, this.options.queueName, this.options.instance, ended.size);
     }
     return mine
       .filter(({ job }) => ended.has(job.token))

@@ -5,6 +5,7 @@ import type { StandingJob } from '../conflicts';
 import type { JobIdentity, JobRecord } from '../job';
 import type { JobView } from '../read';
 import type { StartedJob } from '../start';
+import { bookList } from './books';
 
 /** A job of a lower tier is handed to Redis once: what Redis loses is lost with the job itself. */
 export const ONLY_GENERATION = 1;
@@ -73,11 +74,7 @@ export const unstartedAnswer = z.union([
   z.tuple([]),
 ]);
 export const flags = z.array(z.literal([0, 1]));
-/** Whether a claim is a job now, was one before, or is gone. */
-export const confirmations = z.array(
-  z.literal([0, 1, 2]).transform((answer) => (['gone', 'before', 'now'] as const)[answer]),
-);
-export type Confirmation = z.infer<typeof confirmations>[number];
+export const prolongedAnswer = z.tuple([flags, bookList]);
 
 /** Fields of one hash, by name, as `HMGET` answers. */
 export const viewedFields = z.tuple([text, status, count, count, moment, moment.nullable()]);

@@ -1,4 +1,5 @@
 import { RedisScript } from '../../platform/redis-script';
+import { COUNT } from './books';
 
 /**
  * The record of an open job is one hash, and two strings point to it: by the identity of its request and by its key. The
@@ -55,21 +56,37 @@ export const CLAIM = new RedisScript(`
   return answers`);
 
 /**
- * Confirms claims: they are jobs from here on, whoever made them. KEYS: jobs. ARGV: a life in milliseconds for each; a
- * longer one stays. Answers for each with 2 when this confirmed it, with 1 when it was confirmed already, with 0 when it
- * is gone.
+ * Confirms claims: they are jobs from here on, whoever made them. KEYS: jobs. ARGV: a life in milliseconds; a longer one
+ * stays. Answers for each with 1 unless it is gone.
  */
 export const CONFIRM = new RedisScript(`
   ${KEEP}
   local answers = {}
   for i, job in ipairs(KEYS) do
-    answers[i] = 0
-    if redis.call('EXISTS', job) == 1 then
-      keep(job, tonumber(ARGV[i]))
-      answers[i] = 1 + redis.call('HSETNX', job, 'confirmed', 1)
+    answers[i] = redis.call('EXISTS', job)
+    if answers[i] == 1 then
+      keep(job, tonumber(ARGV[1]))
+      redis.call('HSET', job, 'confirmed', 1)
     end
   end
   return answers`);
+
+/**
+ * They are in the queue. KEYS: jobs. ARGV: the books, a name for a new one, then a life in milliseconds for each job; a
+ * longer one stays. Answers with a 1 for each unless it is gone, and with the books.
+ */
+export const PROLONG = new RedisScript(`
+  ${KEEP} ${COUNT}
+  local answers = {}
+  for i, job in ipairs(KEYS) do
+    answers[i] = redis.call('EXISTS', job)
+    if answers[i] == 1 then
+      keep(job, tonumber(ARGV[i + 2]))
+      count(job)
+    end
+  end
+  enter(ARGV[1], ARGV[2])
+  return { answers, redis.call('HGETALL', ARGV[1]) }`);
 
 /**
  * KEYS: jobs. ARGV: 1 to spare those that were confirmed; then the id of each. Answers for each with 1 when this took it
@@ -91,9 +108,11 @@ export const FORGET = new RedisScript(`
 
 /** `again`: the job has this token already, since the answer to the same start was lost. It counts once. */
 const START_ONE = `
-  ${KEEP}
+  ${KEEP} ${COUNT}
   local function start(job, token, life, again)
     keep(job, life)
+    -- Whoever queued it may have died before it was counted.
+    count(job)
     redis.call('HSET', job, 'status', 'processing', 'token', token)
     if not again then redis.call('HINCRBY', job, 'starts', 1) end
     local fields = redis.call('HMGET', job, 'record', 'attempts', 'sequence', 'startedAt', 'starts')
@@ -101,8 +120,8 @@ const START_ONE = `
   end`;
 
 /**
- * KEYS: jobs. ARGV: how many milliseconds early they may start, and their life from here on, then a token for each. Empty
- * lists for those refused.
+ * KEYS: jobs. ARGV: how many milliseconds early they may start, and their life from here on, then a token for each, then
+ * the books and a name for a new one. Empty lists for those refused.
  */
 export const START = new RedisScript(`
   ${NOW} ${START_ONE}
@@ -121,9 +140,10 @@ export const START = new RedisScript(`
       answers[i] = {}
     end
   end
+  enter(ARGV[#ARGV - 1], ARGV[#ARGV])
   return answers`);
 
-/** KEYS: the job. ARGV: token, its life from here on, 1 to count the start against a suspect. */
+/** KEYS: the job. ARGV: token, its life from here on, 1 to count the start against a suspect, the books, a name for a new one. */
 export const START_EXCEPTIONAL = new RedisScript(`
   ${NOW} ${START_ONE}
   local status, holder, starts, finishes = unpack(redis.call('HMGET', KEYS[1], 'status', 'token', 'starts', 'finishes'))
@@ -134,7 +154,9 @@ export const START_EXCEPTIONAL = new RedisScript(`
     if not again then redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1) end
     redis.call('HSETNX', KEYS[1], 'startedAt', whole(now))
   end
-  return start(KEYS[1], ARGV[1], tonumber(ARGV[2]), again)`);
+  local answer = start(KEYS[1], ARGV[1], tonumber(ARGV[2]), again)
+  enter(ARGV[4], ARGV[5])
+  return answer`);
 
 /** KEYS: the job. ARGV: how early it may start. */
 export const READ_UNSTARTED = new RedisScript(`

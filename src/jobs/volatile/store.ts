@@ -8,17 +8,19 @@
  * same job into the queue. A job whose end was committed and which is not forgotten yet is recognised by the guard, which
  * asks PostgreSQL.
  */
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Tier } from '../../contract/names';
 import type { Claim } from '../claim';
 import type { JobView } from '../read';
 import type { StartedJob, StartRequest, UnstartedJob } from '../start';
+import { booksKey, type Book } from './books';
 import {
-  confirmations,
   flags,
   ONLY_DISPATCH,
   ONLY_GENERATION,
+  prolongedAnswer,
   snapshotAnswers,
   startedAnswer,
   startedAnswers,
@@ -28,10 +30,20 @@ import {
   unstartedAnswer,
   viewedFields,
   writeRecord,
-  type Confirmation,
   type OpenJob,
 } from './record';
-import { ARE_OPEN, CLAIM, CONFIRM, FORGET, HOLDS, PUT_BACK, READ_UNSTARTED, START, START_EXCEPTIONAL } from './scripts';
+import {
+  ARE_OPEN,
+  CLAIM,
+  CONFIRM,
+  FORGET,
+  HOLDS,
+  PROLONG,
+  PUT_BACK,
+  READ_UNSTARTED,
+  START,
+  START_EXCEPTIONAL,
+} from './scripts';
 
 /** A claim whose job did not reach the queue lets go of its key after this. */
 const UNQUEUED_LIFE_MS = 60_000;
@@ -85,15 +97,30 @@ export class VolatileJobs {
     return snapshotAnswers.parse(answers).map((answer) => this.standing(answer));
   }
 
-  /** Nothing in PostgreSQL is in their way: they are jobs. */
-  confirm(jobs: ClaimedJob[]): Promise<Confirmation[]> {
-    return this.keep(jobs, () => UNQUEUED_LIFE_MS);
+  /** Nothing in PostgreSQL is in their way: they are jobs. Answers for each whether it still was there. */
+  async confirm(jobs: { jobId: string }[]): Promise<boolean[]> {
+    if (jobs.length === 0) return [];
+    const answers = await CONFIRM.run(
+      this.redis,
+      jobs.map(({ jobId }) => this.jobKey(jobId)),
+      [UNQUEUED_LIFE_MS],
+    );
+    return flags.parse(answers).map((flag) => flag === 1);
   }
 
-  /** The jobs are in the queue: they are remembered as long as it may take. Answers for each whether it still was there. */
-  async prolong(jobs: ClaimedJob[]): Promise<boolean[]> {
-    const answers = await this.keep(jobs, ({ delayMs }) => delayMs + WAITING_LIFE_MS);
-    return answers.map((answer) => answer !== 'gone');
+  /**
+   * The jobs are in the queue: they are counted, and remembered as long as it may take. Answers for each whether it still
+   * was there, and with the books.
+   */
+  async prolong(jobs: ClaimedJob[]): Promise<{ remembered: boolean[]; books: Book[] }> {
+    if (jobs.length === 0) return { remembered: [], books: [] };
+    const answer = await PROLONG.run(
+      this.redis,
+      jobs.map(({ jobId }) => this.jobKey(jobId)),
+      [...this.newBook(), ...jobs.map(({ delayMs }) => delayMs + WAITING_LIFE_MS)],
+    );
+    const [there, books] = prolongedAnswer.parse(answer);
+    return { remembered: there.map((flag) => flag === 1), books };
   }
 
   /** Takes back claims that should not have been made, and answers for each whether it did: a confirmed one is a job. */
@@ -110,7 +137,7 @@ export class VolatileJobs {
     const answers = await START.run(
       this.redis,
       requests.map(({ jobId }) => this.jobKey(jobId)),
-      [EARLY_MS, STARTED_LIFE_MS, ...requests.map(({ token }) => token)],
+      [EARLY_MS, STARTED_LIFE_MS, ...requests.map(({ token }) => token), ...this.newBook()],
     );
     return startedAnswers.parse(answers).flatMap((answer, index) => {
       const request = requests[index];
@@ -121,7 +148,11 @@ export class VolatileJobs {
 
   async startExceptional({ jobId, token }: StartRequest, asSuspect: boolean): Promise<StartedJob | undefined> {
     const answer = startedAnswer.parse(
-      await START_EXCEPTIONAL.run(this.redis, [this.jobKey(jobId)], [token, STARTED_LIFE_MS, asSuspect ? 1 : 0]),
+      await START_EXCEPTIONAL.run(
+        this.redis,
+        [this.jobKey(jobId)],
+        [token, STARTED_LIFE_MS, asSuspect ? 1 : 0, ...this.newBook()],
+      ),
     );
     return answer.length === 0 ? undefined : toStarted(this.tier, jobId, token, answer);
   }
@@ -187,16 +218,6 @@ export class VolatileJobs {
     return fields[0] === null ? undefined : toView(this.tier, jobId, viewedFields.parse(fields));
   }
 
-  private async keep(jobs: ClaimedJob[], lifeOf: (job: ClaimedJob) => number): Promise<Confirmation[]> {
-    if (jobs.length === 0) return [];
-    const answers = await CONFIRM.run(
-      this.redis,
-      jobs.map(({ jobId }) => this.jobKey(jobId)),
-      jobs.map(lifeOf),
-    );
-    return confirmations.parse(answers);
-  }
-
   private async forgetAll(jobs: { jobId: string }[], onlyUnconfirmed: boolean): Promise<boolean[]> {
     if (jobs.length === 0) return [];
     const answers = await FORGET.run(
@@ -213,6 +234,11 @@ export class VolatileJobs {
 
   private keysOf({ jobId, requestKey, liveKey }: Claim): string[] {
     return [this.jobKey(jobId), `${this.prefix}:request:${requestKey}`, `${this.prefix}:key:${liveKey}`];
+  }
+
+  /** Where the books are, and what a new one is called. */
+  private newBook(): [string, string] {
+    return [booksKey(this.prefix), randomUUID()];
   }
 
   private jobKey(jobId: string): string {

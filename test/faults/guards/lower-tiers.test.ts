@@ -8,6 +8,7 @@ import { recordDeadLetters } from '../../../src/jobs/dead-letters';
 import { readEffects } from '../../../src/jobs/effects';
 import type { Settlement } from '../../../src/jobs/settle';
 import type { StartedJob } from '../../../src/jobs/start';
+import { readBooks } from '../../../src/jobs/volatile/books';
 import { VolatileAttempts } from '../../../src/jobs/volatile/attempts';
 import { appendVolatileFacts, beginVolatileEffects } from '../../../src/jobs/volatile/effects';
 import { VolatileJobs } from '../../../src/jobs/volatile/store';
@@ -182,11 +183,25 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
 
   it('whose claim was confirmed by one process is not taken back by another', async () => {
     const claimed = await claim();
-    expect(await jobs.confirm([claimed])).toEqual(['now']);
-    expect(await jobs.confirm([claimed])).toEqual(['before']);
+    expect(await jobs.confirm([claimed])).toEqual([true]);
     expect(await jobs.release([claimed])).toEqual([false]);
     expect(await start(claimed)).toHaveLength(1);
     expect(await jobs.release([claimOf()])).toEqual([false]);
+  });
+
+  it('is counted once, also when whoever queued it died before it could say so', async () => {
+    const accepted = async (): Promise<number> =>
+      (await readBooks(redis(), `${prefix()}:{${tier}}`)).reduce((sum, book) => sum + book.accepted, 0);
+    const before = await accepted();
+    const [told, untold] = [await claim(), await claim()];
+    await jobs.prolong([told]);
+    await jobs.prolong([told]);
+    await start(told);
+    expect(await accepted()).toBe(before + 1);
+    const [job] = await start(untold);
+    await putBack(job, { retryInMs: 0 });
+    await start(untold);
+    expect(await accepted()).toBe(before + 2);
   });
 
   it('that has expired is not run because a process died over its end', async () => {
