@@ -22,7 +22,8 @@ const STATE = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + time[2] / 1000
   local function number(value, default) return tonumber(value or default) end
-  local function text(value) return string.format('%.3f', value) end
+  -- Not a digit is lost: what rounding adds, request by request, would be requests that nobody has allowed.
+  local function text(value) return string.format('%.17g', value) end
   local kept = redis.call('HMGET', state, 'tokens', 'at', 'out', 'cooldown', 'hold', 'circuit', 'until', 'probe', 'proven', 'changes')
   local tokens, at, out = number(kept[1], 0), number(kept[2], now), number(kept[3], 0)
   local cooldown, hold = number(kept[4], 0), number(kept[5], 50)

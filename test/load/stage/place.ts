@@ -13,6 +13,7 @@ export interface Place {
     REDIS_MONEY_URL: string;
     REDIS_COMMUNICATION_URL: string;
     REDIS_BACKGROUND_URL: string;
+    REDIS_LIMITER_URL: string;
     RABBITMQ_MANAGEMENT_URL: string;
     QUEUE_PREFIX: string;
   };
@@ -28,6 +29,7 @@ export async function openPlace(template?: string): Promise<Place> {
     REDIS_MONEY_URL: required('REDIS_MONEY_URL'),
     REDIS_COMMUNICATION_URL: required('REDIS_COMMUNICATION_URL'),
     REDIS_BACKGROUND_URL: required('REDIS_BACKGROUND_URL'),
+    REDIS_LIMITER_URL: required('REDIS_LIMITER_URL'),
   };
   return {
     name,
