@@ -22,6 +22,8 @@ export type AttemptEnd =
 export interface EffectSummary {
   anyUncertain: boolean;
   anyHappened: boolean;
+  /** One was tried and certainly did not happen, so that the job cannot have done all that it is for. */
+  anyMissing: boolean;
 }
 
 /** A settlement with the outcome that it publishes, if it publishes one. */
@@ -46,6 +48,8 @@ export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary,
       return ends.retry('HANDLER_ERROR', 'the handler failed unexpectedly', 0);
     case 'snooze':
       return ends.pending(end.code, end.afterMs, job.attempts);
+    case 'wait':
+      return ends.wait(end);
     case 'handedBack':
       return ends.pending('HANDED_BACK', 0, job.attempts);
     case 'failed':
@@ -107,6 +111,14 @@ class Ends {
     return this.pending(code, Math.max(afterMs, QUEUE_POLICIES[this.job.tier].backoffMs(attempts)), attempts);
   }
 
+  /** Spends no attempt, however often it is looked at. */
+  wait({ code, message, afterMs, withinMs }: Extract<HandlerOutcome<never>, { kind: 'wait' }>): Decision {
+    const { startedAt, attempts } = this.job;
+    const waitedMs = startedAt === undefined ? 0 : this.now.getTime() - startedAt.getTime();
+    if (waitedMs < withinMs) return this.pending(code, afterMs, attempts);
+    return this.failed({ code, message, replayable: true }, attempts + 1);
+  }
+
   pending(reason: string, retryInMs: number, attempts: number): Decision {
     const putOffMs = Math.min(Math.ceil(retryInMs), MAX_PUT_OFF_MS);
     return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs: putOffMs, attempts });
@@ -124,9 +136,13 @@ class Ends {
     });
   }
 
-  /** Nothing more is tried. A customer whose effect happened must not be told that it failed: a person looks at it. */
+  /**
+   * Nothing more is tried. A customer whose effect happened must not be told that it failed: a person looks at it. Where
+   * another effect of the job is known to be missing there is no doubt: it failed half way, and a replay does the rest.
+   */
   gaveUp(error: OutcomeError, attempts: number): Decision {
-    return this.effects.anyHappened ? this.inDoubt(error, attempts) : this.failed(error, attempts);
+    const { anyHappened, anyMissing } = this.effects;
+    return anyHappened && !anyMissing ? this.inDoubt(error, attempts) : this.failed(error, attempts);
   }
 
   failed(error: OutcomeError, attempts: number): Decision {

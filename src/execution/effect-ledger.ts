@@ -61,6 +61,13 @@ export class EffectLedger {
     return this.known.some(({ state }) => state === 'done');
   }
 
+  /** An effect of this job was tried and certainly did not happen under any of its numbers. */
+  get anyMissing(): boolean {
+    const tried = new Set(this.known.map(({ name }) => name));
+    for (const { name, state } of this.known) if (state !== 'absent') tried.delete(name);
+    return tried.size > 0;
+  }
+
   /** Reads what earlier attempts left: nothing may be decided about the job without it. */
   async load(): Promise<void> {
     await this.read();

@@ -8,6 +8,11 @@ export type HandlerOutcome<Result> =
   | { kind: 'retry'; code: string; message: string; afterMs?: number }
   /** Nothing went wrong, it is only too early. */
   | { kind: 'snooze'; code: string; afterMs: number }
+  /**
+   * Something must pass that time alone mends, and nothing happened meanwhile: looked at again after `afterMs`. Fails,
+   * replayable, when it has not passed `withinMs` after the job was first started; a replay starts anew.
+   */
+  | { kind: 'wait'; code: string; message: string; afterMs: number; withinMs: number }
   | { kind: 'failed'; code: string; message: string; replayable: boolean }
   /** What happened outside cannot be told; nothing runs again until somebody or something can. */
   | { kind: 'inDoubt'; code: string; message: string }

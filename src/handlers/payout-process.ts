@@ -13,6 +13,8 @@ import { done, failed, type HandlerOutcome } from './outcome';
 /** Sales become available day by day, limits are counted by the day: looking once an hour is often enough. */
 const ONCE_MORE_MS = 60 * 60 * 1_000;
 const PASSING = ['BALANCE_INSUFFICIENT', 'PAYOUT_LIMIT_EXCEEDED'];
+/** Sales are available within a week at the latest; what is missing then does not come by itself. */
+const PASSES_WITHIN_MS = 7 * 24 * 60 * 60 * 1_000;
 
 const KEPT_FOR = { keyWindowMs: STRIPE_KEY_WINDOW_MS, searchLagMs: STRIPE_LIST_LAG_MS };
 
@@ -40,7 +42,9 @@ export function payoutProcessHandler(stripe: StripeAdapter) {
 }
 
 function refusal(code: string, message: string): HandlerOutcome<never> {
-  if (PASSING.includes(code)) return { kind: 'retry', code, message, afterMs: ONCE_MORE_MS };
+  if (PASSING.includes(code)) {
+    return { kind: 'wait', code, message, afterMs: ONCE_MORE_MS, withinMs: PASSES_WITHIN_MS };
+  }
   return failed(code, message, { replayable: true });
 }
 

@@ -141,7 +141,12 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
     const claimed = await claim();
     const [job] = await start(claimed);
     if (!job) throw new Error('not started');
-    const decision = decide(job, { kind: 'handedBack' }, { anyUncertain: false, anyHappened: true }, new Date());
+    const decision = decide(
+      job,
+      { kind: 'handedBack' },
+      { anyUncertain: false, anyHappened: true, anyMissing: false },
+      new Date(),
+    );
     const fact = { name: 'charge', number: 1, state: 'done', reference: 'm', value: 1 } as const;
     const { jobId, token } = job;
     await beginVolatileEffects(jobs, database, [effectOf(job)]);

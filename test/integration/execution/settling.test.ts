@@ -48,7 +48,7 @@ function settler(over: Partial<SettleSteps> = {}): Settler {
   return new Settler(steps, silentLog, 200);
 }
 
-const NO_EFFECTS = { anyUncertain: false, anyHappened: false };
+const NO_EFFECTS = { anyUncertain: false, anyHappened: false, anyMissing: false };
 
 function completion(job: StartedJob, result: unknown, facts: Ending['facts'] = []): Ending {
   return { job, decision: decide(job, { kind: 'done', result }, NO_EFFECTS, new Date()), facts };
@@ -193,7 +193,7 @@ describe('a job in doubt', () => {
     await beginEffects(database, [effectOf(job)]);
     await between(job);
     const end = { kind: 'inDoubt', code: 'UNKNOWN', message: 'm' } as const;
-    const decision = decide(job, end, { anyUncertain: true, anyHappened: false }, new Date());
+    const decision = decide(job, end, { anyUncertain: true, anyHappened: false, anyMissing: false }, new Date());
     const own = facts.map((fact) => ({ ...fact, jobId: job.jobId, token: job.token }));
     await settler().settle({ job, decision, facts: own });
     return job;

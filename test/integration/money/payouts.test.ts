@@ -6,6 +6,7 @@ import { gate, openHarness, type Harness } from '../../support/harness';
 import { MoneyRows, quick } from '../../support/money';
 
 const HOUR_MS = 3_600_000;
+const WEEK_HOURS = 7 * 24;
 const VENUE = 'acct_venue';
 const PLATFORM = 'acct_sandbox';
 
@@ -56,6 +57,16 @@ const payoutsOf = (jobId: string | null) =>
 async function hurry(jobId: string): Promise<void> {
   await harness.environment.redis.flushall();
   await harness.environment.pool.query('UPDATE critical_jobs SET run_at = now() WHERE id = $1', [jobId]);
+}
+
+/** As if the job had waited so long since it was first started, and looked again. */
+async function waitedFor(requestId: string, hours: number): Promise<void> {
+  const { id } = await rows.until('it waits', requestId, ({ reason }) => reason === 'BALANCE_INSUFFICIENT');
+  await harness.environment.pool.query(
+    "UPDATE critical_jobs SET started_at = started_at - $2 * interval '1 hour' WHERE id = $1",
+    [id, hours],
+  );
+  await hurry(id);
 }
 
 describe('a payout', () => {
@@ -117,12 +128,12 @@ describe('too little money', () => {
     harness.stripe.setAvailable(PLATFORM, 'usd', 249_999);
     const id = await payOut();
     const job = await rows.until('it waits', id, ({ reason }) => reason === 'BALANCE_INSUFFICIENT');
-    expect(job).toMatchObject({ status: 'pending', attempts: 1, waits: HOUR_MS / 1_000 });
+    expect(job).toMatchObject({ status: 'pending', attempts: 0, waits: HOUR_MS / 1_000 });
     expect(transfersOf(job.id)).toEqual([]);
 
     harness.stripe.setAvailable(PLATFORM, 'usd', 250_000);
     await hurry(job.id);
-    expect((await outcome(id, 'completed')).data).toMatchObject({ attempts: 2 });
+    expect((await outcome(id, 'completed')).data).toMatchObject({ attempts: 1 });
     expect(transfersOf(job.id)).toHaveLength(1);
     expect(payoutsOf(job.id)).toHaveLength(1);
   });
@@ -136,21 +147,41 @@ describe('too little money', () => {
 
     harness.stripe.setAvailable(VENUE, 'usd', 250_000);
     await hurry(job.id);
-    expect((await outcome(id, 'completed')).data).toMatchObject({ attempts: 2 });
+    expect((await outcome(id, 'completed')).data).toMatchObject({ attempts: 1 });
     expect(transfersOf(job.id)).toMatchObject([{ calls: 1 }]);
     expect(payoutsOf(job.id)).toHaveLength(1);
   });
 
-  it('until its attempts are spent: it fails where nothing moved, and is in doubt where the transfer did', async () => {
-    harness.stripe.setAvailable(PLATFORM, 'usd', 0);
-    const { data: failed } = await outcome(await payOut({}, { idempotencyKey: 'a', options: { attempts: 1 } }));
-    expect(failed).toMatchObject({ outcome: 'failed', error: { code: 'BALANCE_INSUFFICIENT', replayable: true } });
+  const ASKED_ONCE = { options: { attempts: 1 } };
 
-    harness.stripe.setAvailable(PLATFORM, 'usd', 250_000);
+  it('for a week: it fails where nothing moved, and its key is free', async () => {
+    harness.stripe.setAvailable(PLATFORM, 'usd', 0);
+    const id = await payOut({}, { idempotencyKey: randomUUID(), ...ASKED_ONCE });
+    await waitedFor(id, WEEK_HOURS);
+
+    const { data } = await outcome(id, 'failed');
+    expect(data.error).toMatchObject({ code: 'BALANCE_INSUFFICIENT', replayable: true });
+    expect((await rows.find(id))?.held).toBe(false);
+  });
+
+  it('for a week after the transfer: it fails and keeps its key, and a replay waits again and does the rest', async () => {
     harness.stripe.setAvailable(VENUE, 'usd', -1);
-    const { data: doubt } = await outcome(await payOut({}, { idempotencyKey: 'b', options: { attempts: 1 } }));
-    expect(doubt).toMatchObject({ outcome: 'attention', error: { code: 'BALANCE_INSUFFICIENT' } });
-    expect(doubt.error?.message).toContain(transfersOf(doubt.jobId)[0]?.transferId);
+    const id = await payOut({}, { idempotencyKey: randomUUID(), ...ASKED_ONCE });
+    await waitedFor(id, WEEK_HOURS);
+
+    const { data } = await outcome(id, 'failed');
+    expect(data.error).toMatchObject({ code: 'BALANCE_INSUFFICIENT', replayable: true });
+    expect(data.error?.message).toContain(transfersOf(data.jobId)[0]?.transferId);
+    expect((await rows.find(id))?.held).toBe(true);
+
+    const jobId = data.jobId ?? '';
+    await service.replayJob(jobId, 'TEST');
+    await rows.until('it waits again', id, (job) => job.generation === 2 && job.reason === 'BALANCE_INSUFFICIENT');
+    harness.stripe.setAvailable(VENUE, 'usd', 250_000);
+    await waitedFor(id, 1);
+    await outcome(id, 'completed');
+    expect(transfersOf(jobId)).toMatchObject([{ calls: 1 }]);
+    expect(payoutsOf(jobId)).toHaveLength(1);
   });
 });
 

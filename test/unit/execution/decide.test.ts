@@ -2,11 +2,13 @@ import { decide, type AttemptEnd, type EffectSummary } from '../../../src/execut
 import { startedJob } from '../../support/started-job';
 
 const NOW = new Date('2026-01-15T10:00:00Z');
+const startedAgo = (ms: number) => new Date(NOW.getTime() - ms);
 
 const ENDS: Record<AttemptEnd['kind'], AttemptEnd> = {
   done: { kind: 'done', result: { ok: true } },
   retry: { kind: 'retry', code: 'SERVER_ERROR', message: 'no clear answer' },
   snooze: { kind: 'snooze', code: 'AWAITING_SEARCH', afterMs: 5_000 },
+  wait: { kind: 'wait', code: 'BALANCE_INSUFFICIENT', message: 'no balance', afterMs: 5_000, withinMs: 60_000 },
   failed: { kind: 'failed', code: 'card_declined', message: 'declined', replayable: true },
   inDoubt: { kind: 'inDoubt', code: 'LEDGER_UNREADABLE', message: 'cannot be read' },
   attention: { kind: 'attention', code: 'requires_action', message: 'm', reference: 'pi_1', againMs: 5_000 },
@@ -20,38 +22,41 @@ const ENDS: Record<AttemptEnd['kind'], AttemptEnd> = {
 };
 
 const EFFECTS = {
-  none: { anyUncertain: false, anyHappened: false },
-  uncertain: { anyUncertain: true, anyHappened: false },
-  happened: { anyUncertain: false, anyHappened: true },
-  both: { anyUncertain: true, anyHappened: true },
+  none: { anyUncertain: false, anyHappened: false, anyMissing: false },
+  uncertain: { anyUncertain: true, anyHappened: false, anyMissing: false },
+  happened: { anyUncertain: false, anyHappened: true, anyMissing: false },
+  both: { anyUncertain: true, anyHappened: true, anyMissing: false },
+  half: { anyUncertain: false, anyHappened: true, anyMissing: true },
+  all: { anyUncertain: true, anyHappened: true, anyMissing: true },
 } satisfies Record<string, EffectSummary>;
 
 type Status = ReturnType<typeof decide>['settlement']['status'];
 
-/** What becomes of a job with attempts left, by the ledger's word: none, uncertain, happened, both. */
-const WITH_ATTEMPTS_LEFT: Record<AttemptEnd['kind'], [Status, Status, Status, Status]> = {
-  done: ['completed', 'completed', 'completed', 'completed'],
-  retry: ['pending', 'pending', 'pending', 'pending'],
-  snooze: ['pending', 'pending', 'pending', 'pending'],
-  failed: ['failed', 'in_doubt', 'failed', 'in_doubt'],
-  inDoubt: ['in_doubt', 'in_doubt', 'in_doubt', 'in_doubt'],
-  attention: ['pending', 'pending', 'pending', 'pending'],
-  cancelled: ['cancelled', 'pending', 'pending', 'pending'],
-  timedOut: ['failed', 'in_doubt', 'pending', 'in_doubt'],
-  handedBack: ['pending', 'pending', 'pending', 'pending'],
-  crashed: ['pending', 'pending', 'pending', 'pending'],
-  expired: ['failed', 'in_doubt', 'failed', 'in_doubt'],
-  poisonous: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
-  notStorable: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
+/** What becomes of a job with attempts left, by the ledger's word: none, uncertain, happened, both, half, all. */
+const WITH_ATTEMPTS_LEFT: Record<AttemptEnd['kind'], [Status, Status, Status, Status, Status, Status]> = {
+  done: ['completed', 'completed', 'completed', 'completed', 'completed', 'completed'],
+  retry: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  snooze: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  wait: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  failed: ['failed', 'in_doubt', 'failed', 'in_doubt', 'failed', 'in_doubt'],
+  inDoubt: ['in_doubt', 'in_doubt', 'in_doubt', 'in_doubt', 'in_doubt', 'in_doubt'],
+  attention: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  cancelled: ['cancelled', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  timedOut: ['failed', 'in_doubt', 'pending', 'in_doubt', 'pending', 'in_doubt'],
+  handedBack: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  crashed: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  expired: ['failed', 'in_doubt', 'failed', 'in_doubt', 'failed', 'in_doubt'],
+  poisonous: ['failed', 'in_doubt', 'in_doubt', 'in_doubt', 'failed', 'in_doubt'],
+  notStorable: ['failed', 'in_doubt', 'in_doubt', 'in_doubt', 'failed', 'in_doubt'],
 };
 
 /** And of a job in its last attempt; where nothing is said, the same. */
 const IN_THE_LAST_ATTEMPT: typeof WITH_ATTEMPTS_LEFT = {
   ...WITH_ATTEMPTS_LEFT,
-  retry: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
-  crashed: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
-  cancelled: ['cancelled', 'in_doubt', 'in_doubt', 'in_doubt'],
-  timedOut: ['failed', 'in_doubt', 'in_doubt', 'in_doubt'],
+  retry: ['failed', 'in_doubt', 'in_doubt', 'in_doubt', 'failed', 'in_doubt'],
+  crashed: ['failed', 'in_doubt', 'in_doubt', 'in_doubt', 'failed', 'in_doubt'],
+  cancelled: ['cancelled', 'in_doubt', 'in_doubt', 'in_doubt', 'failed', 'in_doubt'],
+  timedOut: ['failed', 'in_doubt', 'in_doubt', 'in_doubt', 'failed', 'in_doubt'],
 };
 
 const SUMMARIES = Object.entries(EFFECTS);
@@ -66,7 +71,7 @@ const CASES = Object.values(ENDS).flatMap((end) =>
 
 describe('what becomes of a job', () => {
   it.each(CASES)('$kind, effects $ledger, $attempts attempts spent: $status', ({ end, effects, attempts, status }) => {
-    const job = startedJob({ attempts, sequence: 4 });
+    const job = startedJob({ attempts, sequence: 4, startedAt: NOW });
 
     const { settlement, outcome } = decide(job, end, effects, NOW);
 
@@ -87,7 +92,7 @@ describe('what becomes of a job', () => {
   });
 
   it('names every way in which an attempt can end', () => {
-    expect(CASES).toHaveLength(13 * 4 * 2);
+    expect(CASES).toHaveLength(14 * 6 * 2);
   });
 });
 
@@ -107,7 +112,7 @@ describe.each(['communication', 'background'] as const)('where no money is at st
   it.each(CASES.filter(({ status }) => status !== 'in_doubt'))(
     'all else is as with money: $kind, effects $ledger, $attempts attempts spent',
     ({ end, effects, attempts, status }) => {
-      expect(decide(startedJob({ tier, attempts }), end, effects, NOW).settlement.status).toBe(status);
+      expect(decide(startedJob({ tier, attempts, startedAt: NOW }), end, effects, NOW).settlement.status).toBe(status);
     },
   );
 
@@ -128,6 +133,17 @@ describe('a wait', () => {
     const { settlement } = decide(startedJob({ attempts: 0 }), end, EFFECTS.none, NOW);
     expect(settlement.retryInMs).toBe(60 * 60 * 1_000);
   });
+
+  it('for what passes by itself goes on, whatever attempts are left, until its time is over', () => {
+    const at = (ms: number, effects: EffectSummary) =>
+      decide(startedJob({ attempts: 2, startedAt: startedAgo(ms) }), ENDS.wait, effects, NOW).settlement;
+
+    expect(at(59_999, EFFECTS.half)).toMatchObject({ status: 'pending', attempts: 2, retryInMs: 5_000 });
+    const error = { code: 'BALANCE_INSUFFICIENT', message: 'no balance', replayable: true };
+    expect(at(60_000, EFFECTS.none)).toMatchObject({ status: 'failed', error, releaseKey: true });
+    expect(at(60_000, EFFECTS.half)).toMatchObject({ status: 'failed', error, releaseKey: false });
+    expect(at(60_000, EFFECTS.all)).toMatchObject({ status: 'in_doubt' });
+  });
 });
 
 describe('attempts', () => {
@@ -140,12 +156,13 @@ describe('attempts', () => {
     ['inDoubt', 2],
     ['attention', 2],
     ['snooze', 1],
+    ['wait', 1],
     ['handedBack', 1],
     ['expired', 1],
     ['poisonous', 1],
     ['cancelled', 1],
   ] as const)('%s leaves %i spent after 1', (kind, attempts) => {
-    const { settlement } = decide(startedJob({ attempts: 1 }), ENDS[kind], EFFECTS.none, NOW);
+    const { settlement } = decide(startedJob({ attempts: 1, startedAt: NOW }), ENDS[kind], EFFECTS.none, NOW);
     expect(settlement.attempts).toBe(attempts);
   });
 

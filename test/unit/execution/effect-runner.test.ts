@@ -22,41 +22,41 @@ function effect(over: Partial<KeyedEffect<number>> = {}): KeyedEffect<number> {
 
 describe('what the provider says is what the ledger learns', () => {
   const answers: [string, ProviderAnswer<number>, EffectFact['state'] | undefined, object, object][] = [
-    ['done', DONE, 'done', DONE, { anyUncertain: false, anyHappened: true }],
+    ['done', DONE, 'done', DONE, { anyUncertain: false, anyHappened: true, anyMissing: false }],
     [
       'declined',
       { kind: 'declined', code: 'C', message: 'm' },
       'absent',
       { kind: 'declined' },
-      { anyUncertain: false, anyHappened: false },
+      { anyUncertain: false, anyHappened: false, anyMissing: true },
     ],
     [
       'refused',
       { kind: 'refused', code: 'RATE_LIMITED', message: 'm', retryAfterMs: 9 },
       'absent',
       { kind: 'ended', outcome: { kind: 'retry', code: 'RATE_LIMITED', afterMs: 9 } },
-      { anyUncertain: false, anyHappened: false },
+      { anyUncertain: false, anyHappened: false, anyMissing: true },
     ],
     [
       'action',
       { kind: 'action', code: 'requires_action', message: 'm', reference: 'pi' },
       'in_doubt',
       { kind: 'ended', outcome: { kind: 'inDoubt' } },
-      { anyUncertain: true, anyHappened: false },
+      { anyUncertain: true, anyHappened: false, anyMissing: false },
     ],
     [
       'unknown',
       { kind: 'unknown', code: 'TIMEOUT', message: 'm' },
       undefined,
       { kind: 'ended', outcome: { kind: 'retry', code: 'TIMEOUT' } },
-      { anyUncertain: true, anyHappened: false },
+      { anyUncertain: true, anyHappened: false, anyMissing: false },
     ],
     [
       'unknown for ever under this key',
       { kind: 'unknown', code: 'SERVER_ERROR', message: 'm', replayed: true },
       'in_doubt',
       { kind: 'ended', outcome: { kind: 'retry' } },
-      { anyUncertain: true, anyHappened: false },
+      { anyUncertain: true, anyHappened: false, anyMissing: false },
     ],
   ];
   it.each(answers)('%s', async (_, answer, state, result, summary) => {
@@ -67,6 +67,23 @@ describe('what the provider says is what the ledger learns', () => {
     expect(effects.facts.map((fact) => fact.state)).toEqual(state === undefined ? [] : [state]);
     for (const fact of effects.facts) expect(fact).toMatchObject({ jobId: job.jobId, token: job.token, number: 1 });
     expect(effects).toMatchObject(summary);
+  });
+});
+
+describe('an effect is missing', () => {
+  const missing = async (entries: EffectEntry[]) => {
+    const { effects } = open(openLedger(entries).steps, { fresh: false });
+    await effects.load();
+    return effects.anyMissing;
+  };
+
+  it.each([
+    ['as none of its tries happened', [entry('absent'), entry('absent', { number: 2 })], true],
+    ['whatever became of another one', [entry('absent'), entry('done', { name: 'other' })], true],
+    ['unless a try may still have happened', [entry('absent'), entry('started', { number: 2 })], false],
+    ['unless an earlier try did, as was learnt late', [entry('done'), entry('absent', { number: 2 })], false],
+  ])('%s', async (_, entries, expected) => {
+    expect(await missing(entries)).toBe(expected);
   });
 });
 
