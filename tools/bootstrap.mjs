@@ -17,13 +17,13 @@ const script = (file) => [NODE, '--import', 'tsx', file];
 const withServices = (set, command) => [...SERVICES, 'exec', '--set', set, '--', ...command];
 const withTestServices = (command) => withServices('test', command);
 const JEST = [NODE, 'node_modules/jest/bin/jest.js'];
-/** All tests in two lanes, each with servers of its own; in one where the environment names the servers. */
+/** Many tests in two lanes, each with servers of its own; in one where the environment names the servers. */
 const lanes = () => (process.env.AMQP_URL && !process.env.SERVICES_SET ? [] : ['--maxWorkers=2']);
 
 const COMMANDS = {
   test: (args) => ({ command: withTestServices([...JEST, ...(args.length === 0 ? lanes() : args)]) }),
   'test:crash': (args) => ({
-    command: withTestServices([...JEST, '--testPathPatterns', 'test/faults/crash', ...args]),
+    command: withTestServices([...JEST, ...lanes(), '--testPathPatterns', 'test/faults/crash', ...args]),
     env: { CRASH_MATRIX: 'full' },
   }),
   mutants: (args) => ({ command: withTestServices([...script('tools/mutants/run.ts'), ...args]) }),

@@ -1,25 +1,31 @@
-/**
- * The crash matrix: processes end by SIGKILL around every step of a job's journey, and whatever was confirmed still ends
- * in one effect and one answer. All rows with CRASH_MATRIX=full (`npm run test:crash`), a few otherwise.
- */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import type { CrashHarness } from '../support/crash-effects';
-import { describeOpen, expectOnce, messagesLeft, openEnds } from '../support/crash-checks';
-import { allRows, shortRows, type CrashRow, type Kill } from '../support/crash-points';
-import { buildChild, CrashProcess, deathAt, type ProcessPlan } from '../support/crash-process';
-import { askOne, expectObeyed } from '../support/crash-operator';
-import { emptyWorkload, Publishing, type Workload } from '../support/crash-workload';
-import { eventually, openHarness } from '../support/harness';
-import { startSendGridSandbox } from '../support/sandbox/sendgrid/sandbox';
-import { API_KEY } from '../support/sandbox/sendgrid/sending';
+import type { Tier } from '../../src/contract/names';
+import type { CrashHarness } from './crash-effects';
+import { describeOpen, expectOnce, messagesLeft, openEnds } from './crash-checks';
+import { allRows, shortRows, type CrashRow, type Kill } from './crash-points';
+import { buildChild, CrashProcess, deathAt, type ProcessPlan } from './crash-process';
+import { askOne, expectObeyed } from './crash-operator';
+import { emptyWorkload, Publishing, type Workload } from './crash-workload';
+import { eventually, openHarness } from './harness';
+import { startSendGridSandbox } from './sandbox/sendgrid/sandbox';
+import { API_KEY } from './sandbox/sendgrid/sending';
 
-const rows = process.env['CRASH_MATRIX'] === 'full' ? allRows() : shortRows();
 const RECOVERY_LIMIT_MS = 40_000;
 /** Only ends a row in which everything before the recovery has failed to come to an end. */
 const ROW_LIMIT_MS = 180_000;
 
-describe('killed around a step', () => {
+/**
+ * The crash matrix: processes end by SIGKILL around every step of a job's journey, and whatever was confirmed still ends
+ * in one effect and one answer. All rows with CRASH_MATRIX=full (`npm run test:crash`), a few otherwise.
+ */
+export function describeCrashes(tiers: readonly Tier[]): void {
+  const all = process.env['CRASH_MATRIX'] === 'full' ? allRows() : shortRows();
+  const rows = all.filter(({ tier }) => tiers.includes(tier));
+  describe('killed around a step', () => crashes(rows));
+}
+
+function crashes(rows: CrashRow[]): void {
   let harness: CrashHarness;
   let variables: Record<string, string>;
   let folder: string;
@@ -124,4 +130,4 @@ describe('killed around a step', () => {
     },
     ROW_LIMIT_MS,
   );
-});
+}
