@@ -167,7 +167,9 @@ it('stopped in good order: what waits in the communication tier is kept, in the 
     await untilMarkMoves(tier);
     await services.redis[tier].stop();
     await services.redis[tier].start();
+    await untilMarkMoves(tier);
   }
+  expect(await forgotOf(keeper, 'communication', 'restarted')).toBe(0);
   await eventually('it is noticed', async () => (await forgotOf(keeper, 'background', 'emptied')) === 1);
   ending.open();
   await start('worker');
