@@ -19,7 +19,7 @@ import type { AttemptEnd } from './decide';
 import { EffectLedger, type EffectSteps } from './effect-ledger';
 import type { ForcedEnd, Guard } from './guard';
 import { settleStorable } from './settle-storable';
-import type { Settler } from './settler';
+import type { Ending, EndingAnswer, Settler } from './settler';
 import type { TypeSlots } from './type-slots';
 
 export interface RunnerParts {
@@ -53,8 +53,15 @@ export function executionMetrics(metrics: Metrics) {
   };
 }
 
+/**
+ * What is left of a job's journey once its end is decided and committed: putting it back where its record is, which may be
+ * away for long. Nothing that others need (the suspects' lane) is kept meanwhile.
+ */
+type Leave = () => Promise<Disposal>;
+
 const FINISHED: Disposal = { kind: 'finished' };
 const LOOK_AGAIN: Disposal = { kind: 'again', delayMs: 0 };
+const lookAgain: Leave = () => Promise.resolve(LOOK_AGAIN);
 /** A job that found no slot of its type comes back after about this long. */
 const NO_SLOT_MS = 250;
 /** A suspect that found another one in the lane, after about this. */
@@ -91,11 +98,11 @@ export class JobRunner {
     const answer = await this.parts.guard.admit(ref);
     switch (answer.kind) {
       case 'started':
-        return this.perform(answer.job);
+        return (await this.perform(answer.job))();
       case 'suspect':
         return this.admitSuspect(ref);
       case 'toEnd':
-        return this.endNow(ref, answer.end);
+        return (await this.endNow(ref, answer.end))();
       case 'notYet':
         return { kind: 'again', delayMs: answer.delayMs };
       case 'stale':
@@ -110,18 +117,19 @@ export class JobRunner {
 
   private async admitSuspect(ref: DispatchedJob): Promise<Disposal> {
     if (this.parts.guard.suspects.busy) return { kind: 'again', delayMs: around(LANE_BUSY_MS) };
-    return this.parts.guard.suspects.run(() => this.performSuspect(ref));
+    const leave = await this.parts.guard.suspects.run(() => this.performSuspect(ref));
+    return leave();
   }
 
-  private async performSuspect(ref: DispatchedJob): Promise<Disposal> {
+  private async performSuspect(ref: DispatchedJob): Promise<Leave> {
     const job = await this.parts.guard.startExceptional(ref, true);
     // It changed while it waited in the lane: look again.
-    return job ? this.perform(job) : LOOK_AGAIN;
+    return job ? this.perform(job) : lookAgain;
   }
 
-  private async endNow(ref: DispatchedJob, end: ForcedEnd): Promise<Disposal> {
+  private async endNow(ref: DispatchedJob, end: ForcedEnd): Promise<Leave> {
     const job = await this.parts.guard.startExceptional(ref, false);
-    if (!job) return LOOK_AGAIN;
+    if (!job) return lookAgain;
     const effects = new EffectLedger(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0 });
     if (!(await this.load(job, effects))) return this.settle(job, { kind: 'handedBack' }, effects, performance.now());
     // Too late to cancel: what became of the effect must be found out.
@@ -129,7 +137,7 @@ export class JobRunner {
     return this.settle(job, { kind: end }, effects, performance.now());
   }
 
-  private async perform(job: StartedJob): Promise<Disposal> {
+  private async perform(job: StartedJob): Promise<Leave> {
     const handler = this.parts.handlers.get(job.type);
     const log = this.log.child({ jobId: job.jobId, jobType: job.type, ...traceOf(job) });
     const attempt = new Attempt(job, this.parts.effects, log, (effect) => {
@@ -163,14 +171,20 @@ export class JobRunner {
     }
   }
 
-  private async settle(job: StartedJob, end: AttemptEnd, effects: EffectLedger, begunAt: number): Promise<Disposal> {
-    const { decision, answer } = await settleStorable(this.parts.settler, job, end, effects, this.log);
+  private async settle(job: StartedJob, end: AttemptEnd, effects: EffectLedger, begunAt: number): Promise<Leave> {
+    const { ending, answer } = await settleStorable(this.parts.settler, job, end, effects, this.log);
+    const seconds = (performance.now() - begunAt) / 1_000;
+    return async () =>
+      this.dispose(ending, answer === 'toPutBack' ? await this.parts.settler.putBack(ending) : answer, seconds);
+  }
+
+  private dispose({ job, decision: { settlement } }: Ending, answer: EndingAnswer, seconds: number): Disposal {
     if (answer === 'fenced') {
       this.metrics.fenced.inc({ job_type: job.type });
       return FINISHED;
     }
-    this.observe(job, decision.settlement, (performance.now() - begunAt) / 1_000);
-    const { status, retryInMs } = decision.settlement;
+    this.observe(job, settlement, seconds);
+    const { status, retryInMs } = settlement;
     return status === 'pending' ? { kind: 'again', delayMs: retryInMs } : FINISHED;
   }
 

@@ -1,9 +1,9 @@
 import type { EffectFact } from '../jobs/effects';
 import type { StartedJob } from '../jobs/start';
 import { describeError, type Logger } from '../platform/logger';
-import { decide, type AttemptEnd, type Decision } from './decide';
+import { decide, type AttemptEnd } from './decide';
 import type { EffectLedger } from './effect-ledger';
-import type { EndingAnswer, Settler } from './settler';
+import type { Ending, SettleAnswer, Settler } from './settler';
 
 /**
  * Decides how an attempt ends, and settles it. What the database refuses for what the handler or a provider said (text
@@ -16,11 +16,11 @@ export async function settleStorable(
   end: AttemptEnd,
   effects: EffectLedger,
   log: Logger,
-): Promise<{ decision: Decision; answer: EndingAnswer }> {
+): Promise<{ ending: Ending; answer: SettleAnswer }> {
   const facts = effects.facts.splice(0);
   const settle = async (how: AttemptEnd, known: EffectFact[]) => {
-    const decision = decide(job, how, effects, new Date());
-    return { decision, answer: await settler.settle({ job, decision, facts: known }) };
+    const ending = { job, decision: decide(job, how, effects, new Date()), facts: known };
+    return { ending, answer: await settler.settle(ending) };
   };
   const refused = (error: unknown): void =>
     log.error('the end of an attempt cannot be stored', { jobId: job.jobId, error: describeError(error) });

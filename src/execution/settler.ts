@@ -23,6 +23,9 @@ export interface Ending {
 /** `fenced`: somebody else runs the job now; only the facts were kept. */
 export type EndingAnswer = 'settled' | 'fenced';
 
+/** `toPutBack`: all that the transaction can reach is committed, the job's own record is elsewhere. */
+export type SettleAnswer = EndingAnswer | 'toPutBack';
+
 /** The database refuses an ending for what is in it, and nothing of it was written. */
 interface Refusal {
   refusedWith: unknown;
@@ -68,10 +71,15 @@ export class Settler {
   }
 
   /** @throws what the database says when it refuses the ending for what is in it; its neighbours are not harmed */
-  async settle(ending: Ending): Promise<EndingAnswer> {
+  async settle(ending: Ending): Promise<SettleAnswer> {
     const answer = await this.batcher.submit(ending);
     if (typeof answer === 'object') throw answer.refusedWith;
-    return answer === 'fenced' && !isTerminal(ending) ? this.puttingBack.submit(ending) : answer;
+    return answer === 'fenced' && !isTerminal(ending) ? 'toPutBack' : answer;
+  }
+
+  /** The rest of a settling that left the job to be put back. */
+  putBack(ending: Ending): Promise<EndingAnswer> {
+    return this.puttingBack.submit(ending);
   }
 
   /** Keeps trying as well. On a line of its own: what has ended does not wait for the Redis that others need. */

@@ -1,4 +1,4 @@
-/** Lets one suspect run at a time in this process, so that a death of the process can be laid at its door. */
+/** Lets one suspect run at a time in this process, so that a death of the process can be laid at its door. Shared by all tiers. */
 export class SuspectLane {
   private occupants = 0;
   private last: Promise<unknown> = Promise.resolve();

@@ -159,7 +159,9 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
           return value;
         }),
     });
-    expect(await settler.settle({ job, decision, facts: [{ ...fact, jobId, token }] })).toBe('settled');
+    const ending = { job, decision, facts: [{ ...fact, jobId, token }] };
+    expect(await settler.settle(ending)).toBe('toPutBack');
+    expect(await settler.putBack(ending)).toBe('settled');
     expect(early).toEqual([[]]);
     expect(await start(claimed)).toMatchObject([{ jobId, attempts: 0, fresh: false }]);
     expect(await readEffects(database, jobId)).toMatchObject([{ state: 'done', reference: 'm' }]);
