@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function measure(stage: Stage, rows: Row[]): Promise<Results> {
+async function measure(stage: Stage, rows: readonly Row[]): Promise<Results> {
   const results: Results = {};
   for (const row of rows) {
     console.log(`\n${row.name}: ${row.about}`);

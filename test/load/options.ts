@@ -2,11 +2,12 @@ import { parseArgs } from 'node:util';
 
 /** What `npm run bench -- …` was asked for. */
 export interface Options {
-  /** Names of rows; all of them but the profile when there is no `--only`. */
+  /** Names of rows; the usual ones when there is no `--only`. */
   only: string[] | undefined;
   /** Jobs of one run; each row has its own number when there is no `--jobs`. */
   jobs: number | undefined;
-  runs: number;
+  /** Turns of each contestant; each row has its own number when there is no `--runs`. */
+  runs: number | undefined;
   /** An older commit, built and measured beside this one. */
   against: string | undefined;
   /** End with 1 when a ratio is missed. */
@@ -17,8 +18,6 @@ export interface Options {
 
 const MOST_JOBS = 10_000_000;
 const MOST_RUNS = 100;
-/** The targets are stated for medians of five. */
-const USUAL_RUNS = 5;
 
 /** @throws with what is wrong, in words for whoever typed it */
 export function readOptions(argv: string[]): Options {
@@ -36,7 +35,7 @@ export function readOptions(argv: string[]): Options {
   return {
     only: values.only?.split(',').map((name) => name.trim()),
     jobs: values.jobs === undefined ? undefined : count('jobs', values.jobs, MOST_JOBS),
-    runs: values.runs === undefined ? USUAL_RUNS : count('runs', values.runs, MOST_RUNS),
+    runs: values.runs === undefined ? undefined : count('runs', values.runs, MOST_RUNS),
     against: values.against,
     assert: values.assert,
     json: values.json,

@@ -41,7 +41,7 @@ export function writeJson(file: string, stage: Stage, startedAt: Date, results: 
     against: stage.against?.name ?? null,
     node: process.version,
     cores: cpus().length,
-    runs: stage.options.runs,
+    runs: stage.options.runs ?? null,
   };
   writeFileSync(file, `${JSON.stringify({ ...about, rows }, null, 2)}\n`);
 }

@@ -1,4 +1,4 @@
-import type { CpuMs } from '../stage/cpu';
+import { MACHINE, type CpuMs } from '../stage/cpu';
 import type { Contestant } from '../stage/contestants';
 import type { Stage } from '../stage/stage';
 import { takeTurn } from '../stage/turn';
@@ -36,14 +36,16 @@ export function runEndToEnd(
   });
 }
 
-/** Milliseconds a job, for each server and program, and how full the cores were with them. */
+/** Milliseconds a job, for each server and program, and how full the cores were with them, and with whatever else ran. */
 export function cpuFigures(used: CpuMs, jobs: number, seconds: number): Record<string, number> {
-  const parts = Object.entries(used);
+  const { [MACHINE]: machine = 0, ...ours } = used;
+  const parts = Object.entries(ours);
   const ofWork = parts.filter(([name]) => name !== 'driver').reduce((sum, [, ms]) => sum + ms, 0);
   const all = parts.reduce((sum, [, ms]) => sum + ms, 0);
   return {
     ...(ofWork > 0 ? { [CPU_PER_JOB]: ofWork / jobs } : {}),
     ...Object.fromEntries(parts.map(([name, ms]) => [`… ${name}`, ms / jobs])),
     '% of one core, all': all / seconds / 10,
+    '% of one core, others': Math.max(0, machine - all) / seconds / 10,
   };
 }

@@ -2,14 +2,18 @@ import type { Row } from './row';
 import { latency } from './latency';
 import { peers } from './peers';
 import { profile } from './profile';
+import { soak } from './soak';
 import { throughput } from './throughput';
+import { tiers } from './tiers';
 
-/** In the order in which they are measured. The profile is for whoever asks for it. */
-export const ROWS: readonly Row[] = [throughput, peers, latency, profile];
-const USUAL = ROWS.filter((row) => row !== profile);
+const USUAL: readonly Row[] = [throughput, tiers, peers, latency];
+/** Those that take long, or measure no speed, are for whoever asks for them. */
+const ON_REQUEST: readonly Row[] = [soak, profile];
+/** In the order in which they are measured. */
+export const ROWS: readonly Row[] = [...USUAL, ...ON_REQUEST];
 
 /** @throws for a name that no row has */
-export function chooseRows(only: string[] | undefined): Row[] {
+export function chooseRows(only: string[] | undefined): readonly Row[] {
   const unknown = only?.find((name) => !ROWS.some((row) => row.name === name));
   if (unknown !== undefined) {
     throw new Error(`there is no row ${unknown}; there are ${ROWS.map(({ name }) => name).join(', ')}`);

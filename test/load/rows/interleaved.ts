@@ -1,16 +1,20 @@
 import type { Measured } from '../figures';
-import type { Contestant } from '../stage/contestants';
 import type { Stage } from '../stage/stage';
+
+/** The targets are stated for medians of five. */
+const USUAL_RUNS = 5;
 
 /**
  * Lets each contestant have one turn a round, so that whatever else happens on the machine meets all of them. Who goes
  * first changes from round to round.
  */
-export async function interleaved(
-  { options: { runs }, signal }: Stage,
+export async function interleaved<Contestant extends { name: string }>(
+  { options, signal }: Stage,
   contestants: Contestant[],
   turn: (contestant: Contestant) => Promise<Record<string, number>>,
+  usualRuns = USUAL_RUNS,
 ): Promise<Measured[]> {
+  const runs = options.runs ?? usualRuns;
   const measured: Measured[] = [];
   for (let round = 0; round < runs; round += 1) {
     for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {

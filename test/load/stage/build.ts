@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CHECKOUT } from '../../../tools/services/layout';
 import { installPackages } from './install';
 import { createDatabase, dropDatabase } from './place';
 
 const STEP_LIMIT_MS = 2 * 60_000;
+/** What a build is made of. */
+const BUILD_INPUTS = ['src', 'migrations', 'tools', 'tsconfig.json', 'package-lock.json'];
 
 /** A built service, with a migrated database to copy. */
 export interface Build {
@@ -41,10 +44,15 @@ export function commitOf(folder: string): string {
 }
 
 async function build(folder: string, name: string, removeFolder: () => void): Promise<Build> {
-  node(folder, {}, 'tools/build.mjs');
+  compile(folder);
   const template = `bench_template_${process.pid}_${name}`;
   await dropDatabase(template);
-  node(folder, { DATABASE_URL: await createDatabase(template) }, 'dist/migrate.js');
+  try {
+    node(folder, { DATABASE_URL: await createDatabase(template) }, 'dist/migrate.js');
+  } catch (error) {
+    await dropDatabase(template);
+    throw error;
+  }
   return {
     folder,
     template,
@@ -53,6 +61,28 @@ async function build(folder: string, name: string, removeFolder: () => void): Pr
       removeFolder();
     },
   };
+}
+
+/** Unless it was done for the same sources. Whoever builds otherwise removes the stamp with all the rest. */
+function compile(folder: string): void {
+  const stamp = path.join(folder, 'dist', '.bench-sources');
+  const sources = digestOf(folder, BUILD_INPUTS);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
+  node(folder, {}, 'tools/build.mjs');
+  writeFileSync(stamp, sources);
+}
+
+function digestOf(folder: string, places: string[]): string {
+  const hash = createHash('sha256');
+  const files = places.flatMap((place) => filesBelow(path.join(folder, place))).toSorted();
+  for (const file of files) hash.update(`${path.relative(folder, file)}\0`).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function filesBelow(place: string): string[] {
+  if (statSync(place).isFile()) return [place];
+  const entries = readdirSync(place, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 /** Those of the checkout where they are the same. */

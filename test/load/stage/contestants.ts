@@ -64,14 +64,15 @@ export function service(name: string, build: Build, variables: Record<string, st
           ...variables,
         },
         logFile,
-        ready: () => answersReady(port),
+        ready: (started) => answersReady(started, port),
       };
     },
   };
 }
 
-async function answersReady(port: number): Promise<void> {
+async function answersReady(program: Program, port: number): Promise<void> {
   await waitFor('the service', READY_LIMIT_MS, async () => {
+    if (!program.running) await program.death();
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/queue/health/ready`, {
       signal: AbortSignal.timeout(5_000),
     }).catch(() => undefined);

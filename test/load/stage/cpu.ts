@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** Milliseconds of CPU by the name of a server or program. */
 export type CpuMs = Record<string, number>;
 
+/** Under this name stands what all processes of the machine have used together. */
+export const MACHINE = 'machine';
+
 /** Linux counts the time of processes in hundredths of a second wherever it is seen from outside (`USER_HZ`). */
 const MS_PER_TICK = 10;
 
@@ -27,9 +30,11 @@ export class CpuMeter {
     for (const [pid, { parent }] of times) children.set(parent, [...(children.get(parent) ?? []), pid]);
     const ofTree = (pid: number): number =>
       (children.get(pid) ?? []).reduce((sum, child) => sum + ofTree(child), times.get(pid)?.ms ?? 0);
-    return Object.fromEntries(
-      Object.entries(this.pids).map(([name, pids]) => [name, pids.reduce((sum, pid) => sum + ofTree(pid), 0)]),
-    );
+    const used = Object.entries(this.pids).map(([name, pids]): [string, number] => [
+      name,
+      pids.reduce((sum, pid) => sum + ofTree(pid), 0),
+    ]);
+    return { ...Object.fromEntries(used), [MACHINE]: readMachine() };
   }
 
   since(before: CpuMs): CpuMs {
@@ -44,6 +49,13 @@ function readAll(): Map<number, ProcessTime> {
     if (time) times.set(Number(entry), time);
   }
   return times;
+}
+
+/** All but idling and waiting for disks. */
+function readMachine(): number {
+  const [, ticks = ''] = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? [];
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = ticks.split(' ').map(Number);
+  return (user + nice + system + interrupts + softInterrupts) * MS_PER_TICK;
 }
 
 /** Undefined for one that has just ended. */

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { withLimit } from '../../../tools/services/wait';
 
@@ -19,6 +19,8 @@ export interface ProgramOptions {
 const reply = z.union([z.object({ answer: z.unknown() }), z.object({ failure: z.string() })]);
 
 const STOP_LIMIT_MS = 15_000;
+/** Of the output of a program that has died, in the message that says so. */
+const LAST_LINES = 12;
 
 /**
  * A Node program in a process of its own that answers questions, one at a time. It leads its own process group, so that a
@@ -27,9 +29,12 @@ const STOP_LIMIT_MS = 15_000;
 export class Program {
   private readonly child: ChildProcess;
   private readonly exited: Promise<string>;
+  /** Where its own output begins in the file. */
+  private readonly logStart: number;
 
   constructor(private readonly options: ProgramOptions) {
     const log = openSync(options.logFile, 'a');
+    this.logStart = statSync(options.logFile).size;
     try {
       this.child = fork(options.file, options.args ?? [], {
         cwd: options.cwd,
@@ -59,16 +64,25 @@ export class Program {
 
   /** @throws when it ends instead of answering, when it answers with a failure, or not in time */
   async ask<Answer>(question: object, answer: z.ZodType<Answer>, limitMs: number): Promise<Answer> {
-    const { name, logFile } = this.options;
-    if (!this.running) throw new Error(`${name} does not run: ${await this.exited}, see ${logFile}`);
+    const { name } = this.options;
+    if (!this.running) await this.death();
     const heard = new Promise<unknown>((resolve, reject) => {
       this.child.once('message', resolve);
-      void this.exited.then((end) => reject(new Error(`${name} ended: ${end}, see ${logFile}`)));
+      this.death().catch(reject);
     });
     this.child.send(question, () => undefined);
     const said = reply.parse(await withLimit(`${name}, asked ${JSON.stringify(question)}`, limitMs, heard));
     if ('failure' in said) throw new Error(`${name}: ${said.failure}`);
     return answer.parse(said.answer);
+  }
+
+  /** @throws when it ends, with what it wrote last */
+  async death(): Promise<never> {
+    const end = await this.exited;
+    const { name, logFile } = this.options;
+    const output = readFileSync(logFile).subarray(this.logStart).toString().trimEnd();
+    const lastLines = output.split('\n').slice(-LAST_LINES).join('\n');
+    throw new Error(`${name} ended (${end}), see ${logFile}:\n${lastLines}`);
   }
 
   /** An orderly end; what does not heed it is killed. */

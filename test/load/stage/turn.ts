@@ -33,7 +33,11 @@ export async function takeTurn<Value>(
       try {
         const drive = new Drive(driver);
         await drive.connect(place.variables.AMQP_URL);
-        return await work({ place, program, drive, cpu: meterOf(stage, program, driver) });
+        // Whoever waits for outcomes then would wait in vain.
+        return await Promise.race([
+          work({ place, program, drive, cpu: meterOf(stage, program, driver) }),
+          program.death(),
+        ]);
       } finally {
         await driver.stop();
       }

@@ -1,8 +1,8 @@
 import { readOptions } from '../../load/options';
 import { chooseRows, ROWS } from '../../load/rows';
 
-it('measures everything five times unless told otherwise', () => {
-  expect(readOptions([])).toMatchObject({ only: undefined, jobs: undefined, runs: 5, assert: false });
+it('leaves it to the rows how much they measure unless told otherwise', () => {
+  expect(readOptions([])).toMatchObject({ only: undefined, jobs: undefined, runs: undefined, assert: false });
 });
 
 it('reads what is asked for', () => {
@@ -25,6 +25,13 @@ it.each([['--jobs', '0'], ['--jobs', 'many'], ['--runs', '1.5'], ['--runs', '101
 
 it('names the rows there are when one is asked for that does not exist', () => {
   expect(() => chooseRows(['througput'])).toThrow(/there is no row througput.*throughput/);
+});
+
+it('measures what takes long only when asked', () => {
+  const usual = chooseRows(undefined).map(({ name }) => name);
+  expect(usual).toEqual(expect.arrayContaining(['throughput', 'tiers', 'peers', 'latency']));
+  expect(usual).not.toContain('soak');
+  expect(usual).not.toContain('profile');
 });
 
 it('takes rows in their own order', () => {
