@@ -4,6 +4,7 @@
  */
 import { composeHttp } from './composition/api';
 import { composeConsumer } from './composition/consumer';
+import { doubtSteps } from './composition/doubt';
 import { composeIntake } from './composition/intake';
 import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
 import { unavailableTypes } from './composition/providers';
@@ -28,6 +29,8 @@ import { Lifecycle, type Component } from './platform/lifecycle';
 import { createLogger } from './platform/logger';
 import type { Metrics } from './platform/metrics';
 import type { Database } from './platform/postgres/database';
+import { settleDoubt, type DoubtAnswer } from './recovery/doubt';
+import type { Decision } from './recovery/doubt-verdict';
 import { replayJob, type ReplayAnswer } from './recovery/replay';
 import { assertTopology } from './topology/assert';
 
@@ -40,6 +43,8 @@ export interface Service {
   cancelJob(jobId: string, reason: string): Promise<CancelAnswer>;
   /** Gives a failed job another generation. */
   replayJob(jobId: string, reason: string): Promise<ReplayAnswer>;
+  /** Settles a money job in doubt by a person's word. */
+  settleDoubt(jobId: string, decision: Decision): Promise<DoubtAnswer>;
   /** Checks the durability proofs now. */
   checkProofs(): void;
   metrics: Metrics;
@@ -95,6 +100,7 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
         jobId,
         reason,
       ),
+    settleDoubt: (jobId, decision) => settleByHand(foundation, () => scheduler?.wakeFeeder(), jobId, decision),
     checkProofs: () => proofs.poke(),
     metrics: foundation.metrics,
     http: { port: http.port, routes: http.routes },
@@ -167,4 +173,21 @@ function replaySteps({ database, decorate }: Foundation, wakeFeeder: () => void)
     replay: replayFailed,
     wakeFeeder,
   };
+}
+
+async function settleByHand(
+  { database, outboxSignal, decorate, log }: Foundation,
+  wakeFeeder: () => void,
+  jobId: string,
+  decision: Decision,
+): Promise<DoubtAnswer> {
+  const steps = doubtSteps({
+    transaction: decorate<Database['transaction']>('settle doubt', database.transaction.bind(database)),
+    wakeFeeder,
+    signal: () => outboxSignal.send(),
+  });
+  const answer = await settleDoubt(steps, jobId, decision);
+  // Who decided, and why, is in the database.
+  log.info('a job in doubt was decided about', { jobId, said: decision.said, answer: answer.kind });
+  return answer;
 }

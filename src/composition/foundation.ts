@@ -44,7 +44,8 @@ export type StepName =
   | 'take waiting'
   | 'feed'
   | 'cancel'
-  | 'replay';
+  | 'replay'
+  | 'settle doubt';
 
 export type Step = (...args: never[]) => Promise<unknown>;
 export type Decorate = <Wrapped extends Step>(name: StepName, step: Wrapped) => Wrapped;

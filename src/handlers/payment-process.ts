@@ -12,7 +12,12 @@ import { done, failed } from './outcome';
 /** So long a customer may take to authenticate a payment: seats are not held for ever. */
 const AUTHENTICATION_WAIT_MS = 60 * 60 * 1_000;
 
-const charge = z.object({ paymentIntentId: z.string(), chargeId: z.string(), amount: z.int(), currency: z.string() });
+export const chargeValue = z.object({
+  paymentIntentId: z.string(),
+  chargeId: z.string(),
+  amount: z.int(),
+  currency: z.string(),
+});
 
 /** Charges the customer once. A decline is final at once: only the customer can change it. */
 export function paymentProcessHandler(stripe: StripeAdapter) {
@@ -40,7 +45,7 @@ function chargeEffect(stripe: StripeAdapter, payload: PaymentPayload, context: H
   return {
     name: 'charge',
     intent: { provider: 'stripe', amount, currency },
-    value: charge,
+    value: chargeValue,
     keyWindowMs: STRIPE_KEY_WINDOW_MS,
     searchLagMs: STRIPE_SEARCH_LAG_MS,
     call: (providerKey, limits) =>

@@ -18,8 +18,12 @@ const PASSES_WITHIN_MS = 7 * 24 * 60 * 60 * 1_000;
 
 const KEPT_FOR = { keyWindowMs: STRIPE_KEY_WINDOW_MS, searchLagMs: STRIPE_LIST_LAG_MS };
 
-const transferValue = z.object({ transferId: z.string(), amount: z.int(), currency: z.string() });
-const payoutValue = z.object({ payoutId: z.string(), status: z.enum(['completed', 'pending']), arrivalDate: z.int() });
+export const transferValue = z.object({ transferId: z.string(), amount: z.int(), currency: z.string() });
+export const payoutValue = z.object({
+  payoutId: z.string(),
+  status: z.enum(['completed', 'pending']),
+  arrivalDate: z.int(),
+});
 
 /**
  * Pays a venue in two steps: a transfer from our balance to the venue's, then a payout from there to its bank.

@@ -19,7 +19,7 @@ const RECORDS_AWAY_MS = 5_000;
 /** Not even a replay makes more of the payment than there is. */
 const FINAL = ['REFUND_EXCEEDS_PAYMENT', 'NOT_REFUNDABLE', 'AMOUNT_NOT_PAYABLE'];
 
-const refundValue = z.object({
+export const refundValue = z.object({
   refundId: z.string(),
   amount: z.int(),
   currency: z.string(),
@@ -63,7 +63,7 @@ function refundEffect(
   const known = REFUND_REASONS.find((one) => one === reason);
   return {
     name: 'refund',
-    intent: { provider: 'stripe', amount, paymentIntentId },
+    intent: { provider: 'stripe', amount, currency, paymentIntentId },
     value: refundValue,
     keyWindowMs: STRIPE_KEY_WINDOW_MS,
     searchLagMs: STRIPE_LIST_LAG_MS,

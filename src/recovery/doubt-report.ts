@@ -1,0 +1,98 @@
+/**
+ * What the command that settles a job in doubt says. Ids, states and codes; no payload, and not who decided or why: that
+ * is in the database.
+ */
+import type { DoubtfulEffect, MadeDecision } from '../jobs/doubt';
+import type { JobRecord } from '../jobs/job';
+import type { DoubtAnswer } from './doubt';
+import { isUncertain } from './doubt-verdict';
+
+export type MissingOf = (
+  jobType: string,
+  effect: DoubtfulEffect,
+) => { reference: string; fields: string[] } | undefined;
+
+export function describeJob(
+  job: JobRecord,
+  effects: DoubtfulEffect[],
+  decisions: MadeDecision[],
+  missingOf: MissingOf,
+): string {
+  const { jobId, type, status, generation, attempts, error } = job;
+  const because = error ? ` (${error.code})` : '';
+  return [
+    `job ${jobId}: ${type}, ${status}${because}, generation ${generation}, attempts ${attempts}`,
+    ...effects.map((effect) => describeEffect(effect)),
+    ...decisions.map(describeDecision),
+    ...(status === 'in_doubt'
+      ? waysOut(type, effects, missingOf)
+      : ['It is not in doubt: there is nothing to settle.']),
+  ].join('\n');
+}
+
+function describeEffect(effect: DoubtfulEffect): string {
+  const { name, number, state, providerKey, reference, intent, begunAt, overInMs } = effect;
+  const facts = [
+    `provider_key ${providerKey}`,
+    `reference ${reference ?? 'unknown'}`,
+    `begun ${begunAt.toISOString()}`,
+    `asked for ${JSON.stringify(intent)}`,
+    ...(isUncertain(effect) && overInMs > 0 ? [`may be under way for another ${overInMs} ms`] : []),
+  ];
+  return `  effect ${name} ${number}: ${state}; ${facts.join('; ')}`;
+}
+
+function describeDecision({ at, generation, effect, happened, reference, next }: MadeDecision): string {
+  const found = effect === undefined ? '' : ` ${effect} ${happened ? `happened (${reference})` : 'did not happen'},`;
+  return `  decided ${at.toISOString()} in generation ${generation}:${found} ${next}`;
+}
+
+function waysOut(type: string, effects: DoubtfulEffect[], missingOf: MissingOf): string[] {
+  const uncertain = effects.filter(isUncertain);
+  if (uncertain.length === 0) return ['No effect of it is uncertain: settle with --retry or --fail.'];
+  return [
+    'Look up at the provider what carries the provider_key in its metadata, then settle with --not-happened or with:',
+    ...uncertain.map((effect) => `  ${howItHappened(effect.name, missingOf(type, effect), uncertain.length > 1)}`),
+  ];
+}
+
+function howItHappened(name: string, missing: ReturnType<MissingOf>, several: boolean): string {
+  const { reference, fields } = missing ?? { reference: 'reference', fields: [] };
+  const value = fields.length === 0 ? '' : ` --value '{${fields.map((field) => `"${field}": …`).join(', ')}}'`;
+  return `${several ? `--effect ${name} ` : ''}--happened <${reference}>${value}`;
+}
+
+/** What was done, or why nothing was. */
+export function describeAnswer(answer: DoubtAnswer): { done: boolean; text: string } {
+  switch (answer.kind) {
+    case 'goesOn':
+      return { done: true, text: 'settled: the job goes on, and ends with an outcome of its own' };
+    case 'failed':
+      return {
+        done: true,
+        text: `settled: the job ended as failed; its key is ${answer.keyReleased ? 'free' : 'held, since something happened'}`,
+      };
+    case 'stillInDoubt':
+      return { done: true, text: `kept; the job is in doubt until this is decided too: ${answer.effects.join(', ')}` };
+    case 'notFound':
+      return refused('there is no such money job');
+    case 'notInDoubt':
+      return refused(`the job is not in doubt but ${answer.status}: an answer, or another person, came first`);
+    case 'known':
+      return refused(`what became of it is known: ${answer.effects.map(stateOf).join(', ') || 'nothing was begun'}`);
+    case 'uncertain':
+      return refused(`say of one effect whether it happened (--effect): ${answer.effects.join(', ')}`);
+    case 'underWay':
+      return refused(`${answer.effect} may still be under way: ask the provider again in ${answer.overInMs} ms`);
+    case 'badValue':
+      return refused(answer.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  }
+}
+
+function refused(why: string): { done: boolean; text: string } {
+  return { done: false, text: `refused: ${why}` };
+}
+
+function stateOf({ name, state, reference }: DoubtfulEffect): string {
+  return `${name} is ${state}${reference === undefined ? '' : ` (${reference})`}`;
+}
