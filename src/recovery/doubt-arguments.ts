@@ -50,7 +50,7 @@ export function readArguments(args: string[]): Asked {
     const { values, positionals } = parse(args);
     return values.help ? { kind: 'help' } : read(values, positionals);
   } catch (error) {
-    return { kind: 'wrong', problem: error instanceof Error ? error.message : 'unreadable arguments' };
+    return { kind: 'wrong', problem: error instanceof WrongCall ? error.message : String(error) };
   }
 }
 
