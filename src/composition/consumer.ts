@@ -7,6 +7,7 @@ import type { Component } from '../platform/lifecycle';
 import { RabbitConnection } from '../platform/rabbitmq/connection';
 import { Consumer, consumerMetrics, type Delivery } from '../platform/rabbitmq/consumer';
 import { Publisher, type OutgoingMessage } from '../platform/rabbitmq/publisher';
+import { UnavailableError } from '../platform/unavailable';
 import { refusalOfWrites } from '../queues/write-probe';
 import { declareTopology } from '../topology/assert';
 import type { Foundation } from './foundation';
@@ -99,7 +100,7 @@ async function publishAll(publisher: Publisher, messages: OutgoingMessage[], tim
   const results = await publishBatch(publisher, messages, timeoutMs);
   const failed = results.find((result) => result.status === 'rejected' || result.value !== 'confirmed');
   if (!failed) return;
-  throw new Error('a request could not be sent on to the queue of its tier', {
+  throw new UnavailableError('a request could not be sent on to the queue of its tier', {
     cause: failed.status === 'rejected' ? failed.reason : failed.value,
   });
 }

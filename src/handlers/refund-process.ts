@@ -11,7 +11,7 @@ import {
 } from '../providers/stripe/adapter';
 import { defineHandler, type HandlerContext, type KeyedEffect } from './handler';
 import { done, failed, type HandlerOutcome } from './outcome';
-import { judgeRefund, type FindJob } from './refundable';
+import { judgeRefund, type FindJob, type RecordedJob } from './refundable';
 
 const LOOKUP_TIMEOUT_MS = 10_000;
 const RECORDS_AWAY_MS = 5_000;
@@ -29,7 +29,9 @@ export const refundValue = z.object({
 /** Gives back what a payment took, once. That the customer has everything back already is success. */
 export function refundProcessHandler(stripe: StripeAdapter, findJob: FindJob) {
   return defineHandler(refundProcess, async (payload, context) => {
-    const judged = await readPayment(findJob, payload, context);
+    const found = await readJob(findJob, payload.transactionId);
+    if ('kind' in found) return found;
+    const judged = judgeRefund(payload, found.job, context.hasOwnKey ?? false);
     if ('outcome' in judged) return judged.outcome;
     const { payment } = judged;
     const refunded = await context.effects.perform(refundEffect(stripe, payload, payment, context));
@@ -40,16 +42,15 @@ export function refundProcessHandler(stripe: StripeAdapter, findJob: FindJob) {
   });
 }
 
-async function readPayment(
+async function readJob(
   findJob: FindJob,
-  payload: RefundPayload,
-  { hasOwnKey }: HandlerContext,
-): Promise<ReturnType<typeof judgeRefund>> {
+  jobId: string,
+): Promise<{ job: RecordedJob | undefined } | HandlerOutcome<never>> {
   try {
-    return judgeRefund(payload, await findJob(payload.transactionId), hasOwnKey ?? false);
+    return { job: await findJob(jobId) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    return { outcome: { kind: 'snooze', code: 'RECORDS_UNAVAILABLE', afterMs: RECORDS_AWAY_MS } };
+    return { kind: 'snooze', code: 'RECORDS_UNAVAILABLE', afterMs: RECORDS_AWAY_MS };
   }
 }
 

@@ -3,7 +3,7 @@ import type { StandingJob } from '../jobs/conflicts';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import type { Transaction } from '../platform/postgres/database';
-import { isRetryableConflict, isUnavailable } from '../platform/postgres/errors';
+import { isRetryableConflict, isRefusal } from '../platform/postgres/errors';
 import type { QueuedJob } from '../queues/ref';
 import { toRejection, writeAnswers, writeRejections, type AnswerSteps, type Candidate } from './answers';
 import { firstDispatch, toClaim } from './claims';
@@ -65,7 +65,7 @@ export class MoneyClaims {
     try {
       return { claimed: await this.claimRetrying(candidates), refused: [] };
     } catch (error) {
-      if (isUnavailable(error)) throw error;
+      if (!isRefusal(error)) throw error;
       if (candidates.length === 1) return { claimed: new Set(), refused: candidates };
       this.log.warn('claiming row by row', { jobs: candidates.length, error: describeError(error) });
     }

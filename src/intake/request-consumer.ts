@@ -11,7 +11,6 @@ import { detourOf } from './detour';
 import type { IntakeMetrics } from './metrics';
 import { poisonRejection, readMessage, type ReadMessage } from './read-message';
 import type { Offer } from './request';
-import { TierUnavailableError } from './tier-unavailable';
 
 /** The side of the broker that a consumer needs; composed in service.ts. */
 export interface Source {
@@ -201,9 +200,9 @@ export class RequestConsumer {
     await this.steps.forgetStarts(key);
   }
 
-  /** The process lived and PostgreSQL was away: that start says nothing about the message. */
+  /** The process lived and something that it needed was away: that start says nothing about the message. */
   private async forgive(key: string, error: unknown): Promise<never> {
-    if (isUnavailable(error) || error instanceof TierUnavailableError) {
+    if (isUnavailable(error)) {
       await this.steps
         .forgetStarts(key)
         .catch((failure: unknown) => this.log.warn('start not forgotten', { error: describeError(failure) }));

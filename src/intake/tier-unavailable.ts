@@ -1,10 +1,11 @@
 import type { Tier } from '../contract/names';
+import { UnavailableError } from '../platform/unavailable';
 
 /**
  * A tier cannot take requests now: its Redis does not answer, or holds as many jobs as it may. Nothing was acknowledged;
  * the same request may come again.
  */
-export class TierUnavailableError extends Error {
+export class TierUnavailableError extends UnavailableError {
   override name = 'TierUnavailableError';
 
   constructor(

@@ -1,3 +1,5 @@
+import { UnavailableError } from './unavailable';
+
 /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -53,7 +55,7 @@ export function allSettledWithin<Value>(
   });
 }
 
-export class TimeoutError extends Error {
+export class TimeoutError extends UnavailableError {
   override name = 'TimeoutError';
 }
 

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../platform/postgres/database';
+import { UnavailableError } from '../../platform/unavailable';
 import { factColumns, startColumns, type EffectFact, type EffectStart, type EffectStartAnswer } from '../effects';
 import type { VolatileJobs } from './store';
 
@@ -14,7 +15,7 @@ export async function beginVolatileEffects(
   database: Queryable,
   starts: EffectStart[],
 ): Promise<EffectStartAnswer[]> {
-  const held = await open.holds(starts);
+  const held = await whoHolds(open, starts);
   const mine = starts.filter((_, index) => held[index]);
   if (mine.length === 0) return starts.map(() => 'fenced');
   const rows = await database.query<{ attempt_token: string; name: string }>(BEGIN, [
@@ -23,6 +24,14 @@ export async function beginVolatileEffects(
   ]);
   const begun = new Set(rows.map((row) => `${row.attempt_token}:${row.name}`));
   return starts.map(({ token, name }) => (begun.has(`${token}:${name}`) ? 'begun' : 'fenced'));
+}
+
+async function whoHolds(open: VolatileJobs, starts: EffectStart[]): Promise<boolean[]> {
+  try {
+    return await open.holds(starts);
+  } catch (error) {
+    throw new UnavailableError('the Redis of the jobs did not tell who holds them', { cause: error });
+  }
 }
 
 /** Appends facts; what is known to be done never changes again, and only who began an effect last finds it absent. */

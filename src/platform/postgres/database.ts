@@ -1,6 +1,8 @@
 import { Pool, type PoolClient, type QueryResultRow } from 'pg';
 import type { Logger } from '../logger';
 import { describeError } from '../logger';
+import { UnavailableError } from '../unavailable';
+import { sqlState } from './errors';
 
 export interface DatabaseOptions {
   url: string;
@@ -53,8 +55,7 @@ export class Database implements Queryable {
   }
 
   async query<Row extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<Row[]> {
-    const result = await this.pool.query<Row>(this.prepared(statement, values));
-    return result.rows;
+    return run(async () => (await this.pool.query<Row>(this.prepared(statement, values))).rows);
   }
 
   /**
@@ -62,12 +63,12 @@ export class Database implements Queryable {
    * as `CommitUnknownError`, and the caller reads back before it decides.
    */
   async transaction<Value>(work: (transaction: Transaction) => Promise<Value>): Promise<Value> {
-    const client = await this.pool.connect();
+    const client = await run(() => this.pool.connect());
     let broken: Error | undefined;
     const onError = (error: Error): void => void (broken = error);
     client.on('error', onError);
     try {
-      await client.query('BEGIN');
+      await run(() => client.query('BEGIN'));
       const value = await work(this.scope(client));
       await commit(client);
       return value;
@@ -87,8 +88,8 @@ export class Database implements Queryable {
   private scope(client: PoolClient): Transaction {
     return {
       inTransaction: true,
-      query: async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
-        (await client.query<Row>(this.prepared(statement, values))).rows,
+      query: <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
+        run(async () => (await client.query<Row>(this.prepared(statement, values))).rows),
     };
   }
 
@@ -98,8 +99,18 @@ export class Database implements Queryable {
   }
 }
 
+/** Asks the driver. What fails without an answer of the server is the network, the pool or the driver's patience. */
+async function run<Value>(ask: () => Promise<Value>): Promise<Value> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (sqlState(error) !== undefined || error instanceof TypeError || error instanceof RangeError) throw error;
+    throw new UnavailableError(`PostgreSQL did not answer: ${describeError(error)}`, { cause: error });
+  }
+}
+
 /** The connection broke while COMMIT was under way: it may or may not have happened. */
-export class CommitUnknownError extends Error {
+export class CommitUnknownError extends UnavailableError {
   override name = 'CommitUnknownError';
 }
 

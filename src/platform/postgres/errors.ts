@@ -1,4 +1,4 @@
-import { CommitUnknownError } from './database';
+import { UnavailableError } from '../unavailable';
 
 /** SQLSTATE of an error that PostgreSQL itself answered with; undefined when the connection or the pool failed. */
 export function sqlState(error: unknown): string | undefined {
@@ -19,15 +19,18 @@ export function isUniqueViolation(error: unknown): boolean {
 /** Data exception, integrity constraint, cardinality, program limit: classes from the PostgreSQL manual's SQLSTATE table. */
 const REFUSED_FOR_CONTENT = ['22', '23', '21', '54'];
 
+/** The database refuses a statement for the values in it, and will do so again. */
+export function isRefusal(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && REFUSED_FOR_CONTENT.includes(state.slice(0, 2));
+}
+
 /**
- * The database cannot be used just now (connection, shutdown, resources, time-out, a missing migration or permission),
- * in contrast to a statement that it refuses for the values in it. Only the latter is named: to take one for the other
- * would refuse every request for what an operator can mend.
+ * What was needed cannot be used just now: it was not reached, or PostgreSQL answers with anything else than a refusal of
+ * the values (shutdown, resources, time-out, a missing migration or permission, all of which an operator can mend). An
+ * error that no dependency is the cause of is a fault in this program, and no answer to wait for.
  */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof CommitUnknownError) return true;
-  const state = sqlState(error);
-  // Without an SQLSTATE it is the network, the driver or the pool, unless it is a fault in our own code.
-  if (state === undefined) return !(error instanceof TypeError || error instanceof RangeError);
-  return !REFUSED_FOR_CONTENT.includes(state.slice(0, 2));
+  if (error instanceof UnavailableError) return true;
+  return sqlState(error) !== undefined && !isRefusal(error);
 }

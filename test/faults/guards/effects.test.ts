@@ -1,4 +1,5 @@
 import type { Service, ServiceOverrides } from '../../../src/service';
+import { UnavailableError } from '../../../src/platform/unavailable';
 import { around } from '../../support/around';
 import { eventually, openHarness, payment, type Harness } from '../../support/harness';
 
@@ -113,7 +114,7 @@ describe('an effect', () => {
           const answer = await run();
           if (!broken) {
             broken = true;
-            throw new Error('the connection broke before the commit');
+            throw new UnavailableError('the connection broke before the commit');
           }
           return answer;
         },

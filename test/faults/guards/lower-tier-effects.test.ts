@@ -7,8 +7,10 @@ import { VolatileAttempts } from '../../../src/jobs/volatile/attempts';
 import { appendVolatileFacts, beginVolatileEffects } from '../../../src/jobs/volatile/effects';
 import { VolatileJobs } from '../../../src/jobs/volatile/store';
 import type { Database } from '../../../src/platform/postgres/database';
+import { isUnavailable } from '../../../src/platform/postgres/errors';
+import { connectRedis } from '../../../src/platform/redis';
 import { openHarness, type Harness } from '../../support/harness';
-import { claimOf, effectOf, openDatabase, settlementOf } from '../../support/records';
+import { claimOf, effectOf, openDatabase, settlementOf, silentLog } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -71,6 +73,17 @@ describe.each(LOWER_TIERS)('an effect of the %s tier', (tier) => {
     });
     expect(await beginVolatileEffects(asked, database, [effectOf(first)])).toEqual(['fenced']);
     expect(await readEffects(database, first.jobId)).toMatchObject([{ number: 1, calls: 1 }]);
+  });
+
+  it('waits for the Redis of its job, as it does for PostgreSQL', async () => {
+    const { second } = await overtaken();
+    const nowhere = connectRedis('redis://127.0.0.1:1', silentLog);
+    const asking = beginVolatileEffects(new VolatileJobs(nowhere, tier, `effects:{${tier}}`), database, [
+      effectOf(second),
+    ]);
+    expect(isUnavailable(await asking.catch((error: unknown) => error))).toBe(true);
+    nowhere.disconnect();
+    expect(await readEffects(database, second.jobId)).toEqual([]);
   });
 
   it('is begun again by who knows that it was begun before', async () => {

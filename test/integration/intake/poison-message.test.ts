@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EXCHANGES, QUEUES } from '../../../src/contract/names';
+import { UnavailableError } from '../../../src/platform/unavailable';
 import { around } from '../../support/around';
 import { eventually, jobRequestEvent, openHarness, order, type Harness } from '../../support/harness';
 import { deadLettersOf, refusalOf } from '../../support/rejections';
@@ -152,7 +153,7 @@ it('a start in which PostgreSQL was away is not held against the message', async
     decorate: around({
       claim: (run) => {
         tries += 1;
-        return tries <= 4 ? Promise.reject(new Error('the connection is gone')) : run();
+        return tries <= 4 ? Promise.reject(new UnavailableError('the connection is gone')) : run();
       },
     }),
   });

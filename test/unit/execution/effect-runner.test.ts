@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KeyedEffect, LookupAnswer, ProviderAnswer } from '../../../src/handlers/handler';
 import type { EffectEntry, EffectFact, EffectStartAnswer } from '../../../src/jobs/effects';
+import { UnavailableError } from '../../../src/platform/unavailable';
 import { entry, openLedger, openRunner as open } from '../../support/effect-ledger';
 import { gate } from '../../support/harness/wait';
 
@@ -212,7 +213,7 @@ describe('when the ledger says no', () => {
 
   it('PostgreSQL away: nothing is sent, no attempt is spent, no fact is lost, and it may have been committed', async () => {
     const { steps, begun } = openLedger();
-    const gone = new Error('connection terminated');
+    const gone = new UnavailableError('connection terminated');
     const { effects } = open({
       ...steps,
       appendFacts: (facts) => (facts.length > 0 ? Promise.reject(gone) : Promise.resolve()),

@@ -1,5 +1,8 @@
+import { z } from 'zod';
 import { CommitUnknownError } from '../../../src/platform/postgres/database';
-import { isRetryableConflict, isUnavailable } from '../../../src/platform/postgres/errors';
+import { isRefusal, isRetryableConflict, isUnavailable } from '../../../src/platform/postgres/errors';
+import { TimeoutError } from '../../../src/platform/time';
+import { UnavailableError } from '../../../src/platform/unavailable';
 
 /** An error as the driver makes it of a server's answer. */
 function refusal(code: string): Error {
@@ -9,6 +12,7 @@ function refusal(code: string): Error {
 describe('an error of PostgreSQL', () => {
   it.each(['22P02', '22P05', '22021', '22003', '23514', '23502', '54000'])('%s is about the values', (code) => {
     expect(isUnavailable(refusal(code))).toBe(false);
+    expect(isRefusal(refusal(code))).toBe(true);
   });
 
   it.each([
@@ -27,14 +31,20 @@ describe('an error of PostgreSQL', () => {
     expect(isUnavailable(refusal(code))).toBe(true);
   });
 
-  it('is none when the network, the driver or the COMMIT failed', () => {
-    expect(isUnavailable(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))).toBe(true);
-    expect(isUnavailable(new Error('timeout exceeded when trying to connect'))).toBe(true);
-    expect(isUnavailable(new CommitUnknownError('lost'))).toBe(true);
+  it('is none when it was not reached, did not answer in time, or the answer to COMMIT was lost', () => {
+    for (const error of [new UnavailableError('reset'), new TimeoutError('late'), new CommitUnknownError('lost')]) {
+      expect(isUnavailable(error)).toBe(true);
+      expect(isRefusal(error)).toBe(false);
+    }
   });
 
-  it('is none when our own code is at fault', () => {
-    expect(isUnavailable(new TypeError('undefined is not a function'))).toBe(false);
+  it.each([
+    ['an unexpected type', new TypeError('undefined is not a function')],
+    ['something that is not as it should be', z.object({}).safeParse(1).error],
+    ['anything without a known cause', new Error('cannot be')],
+  ])('is none when our own code is at fault: %s', (_what, fault) => {
+    expect(isUnavailable(fault)).toBe(false);
+    expect(isRefusal(fault)).toBe(false);
   });
 
   it('is worth another try after a deadlock', () => {

@@ -1,4 +1,5 @@
 import { TimeoutError } from '../../../src/platform/time';
+import { UnavailableError } from '../../../src/platform/unavailable';
 import { answerFromError } from '../../../src/providers/analytics-store/errors';
 
 function refusal(code: string): Error {
@@ -25,7 +26,7 @@ describe('what PostgreSQL says about an analytics event', () => {
 
   it.each([
     ['nothing in time', new TimeoutError('took longer')],
-    ['a line that broke', Object.assign(new Error('read'), { code: 'ECONNRESET' })],
+    ['a line that broke', new UnavailableError('PostgreSQL did not answer')],
   ])('%s: nobody knows', (_what, error) => {
     expect(answerFromError(error)).toMatchObject({ kind: 'unknown', code: 'ANALYTICS_STORE_SILENT' });
   });
