@@ -1,8 +1,10 @@
 /** A decision by hand counts only while nobody and nothing else has decided. */
+import { doubtSteps } from '../../../src/composition/doubt';
 import { appendEffectFacts } from '../../../src/jobs/effects';
 import type { Database } from '../../../src/platform/postgres/database';
-import type { DoubtAnswer } from '../../../src/recovery/doubt';
+import { settleDoubt, type DoubtAnswer } from '../../../src/recovery/doubt';
 import type { Service } from '../../../src/service';
+import { around } from '../../support/around';
 import { Doubts, happened, nothingUncertain, notHappened } from '../../support/doubt';
 import { openHarness, type Harness } from '../../support/harness';
 import { waitsForLock } from '../../support/locks';
@@ -14,6 +16,8 @@ let rows: MoneyRows;
 let doubts: Doubts;
 let service: Service;
 let database: Database;
+/** The next decision is made, and its answer lost. */
+let loseAnswer = false;
 
 beforeAll(async () => {
   harness = await openHarness();
@@ -21,7 +25,15 @@ beforeAll(async () => {
   doubts = new Doubts(harness, rows);
   database = openDatabase(harness.environment.variables['DATABASE_URL'] ?? '');
   // A job whose effect became known stays as it is until its test has looked at it.
-  service = await harness.startService({}, (config) => {
+  const decorate = around({
+    'settle doubt': async (run) => {
+      const answer = await run();
+      if (!loseAnswer) return answer;
+      loseAnswer = false;
+      throw new Error('the answer to COMMIT was lost');
+    },
+  });
+  service = await harness.startService({ decorate }, (config) => {
     const hasty = quick(config);
     return { ...hasty, recovery: { ...hasty.recovery, overdueEveryMs: 3_600_000 } };
   });
@@ -138,6 +150,38 @@ describe('a decision by hand is refused', () => {
     });
     const nobody = '01933f6e-0000-7000-8000-000000000000';
     expect(await service.settleDoubt(nobody, notHappened('fail'))).toEqual({ kind: 'notFound' });
+  });
+});
+
+describe('a decision by hand', () => {
+  it('is made as a whole or not at all', async () => {
+    const { requestId, jobId } = await doubts.make('not charged');
+    const steps = doubtSteps({
+      transaction: (work) =>
+        database.transaction(async (tx) => {
+          await work(tx);
+          throw new Error('the connection broke before the commit');
+        }),
+      wakeFeeder: () => undefined,
+      signal: () => undefined,
+    });
+    await expect(settleDoubt(steps, jobId, notHappened('fail'))).rejects.toThrow('broke before the commit');
+    await expectUntouched(requestId, jobId);
+    expect(await rows.effects(jobId)).not.toMatchObject([{ state: 'absent' }]);
+  });
+
+  it.each([
+    ['happened', 'charged', 'completed'],
+    ['did not, and fails', 'not charged', 'failed'],
+  ] as const)('whose answer is lost was made, and is not made again: it %s', async (_, charged, outcome) => {
+    const { requestId, jobId } = await doubts.make(charged);
+    const decision = charged === 'charged' ? happened(doubts.found(jobId)) : notHappened('fail');
+    loseAnswer = true;
+    await expect(service.settleDoubt(jobId, decision)).rejects.toThrow('answer to COMMIT was lost');
+    expect(await service.settleDoubt(jobId, decision)).toMatchObject({ kind: 'notInDoubt' });
+    await harness.bus.outcomeOf(requestId, outcome);
+    expect(await rows.outcomes(jobId)).toEqual(['attention', outcome]);
+    expect(await doubts.decisions(jobId)).toHaveLength(1);
   });
 });
 

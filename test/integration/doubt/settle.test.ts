@@ -86,12 +86,16 @@ describe('a job in doubt, settled by hand', () => {
     expect(doubts.charges(jobId)).toHaveLength(1);
   });
 
-  it('and asked to be cancelled before: what did not happen is not tried again', async () => {
-    const { requestId, jobId } = await doubts.make('not charged');
+  it.each([
+    ['did not happen is not tried again', 'not charged', 'cancelled', 0],
+    ['happened completes', 'charged', 'completed', 1],
+  ] as const)('after its cancellation was asked for: what %s', async (_, charged, outcome, charges) => {
+    const { requestId, jobId } = await doubts.make(charged);
     await harness.environment.pool.query('UPDATE critical_jobs SET cancel_requested = true WHERE id = $1', [jobId]);
-    expect(await service.settleDoubt(jobId, notHappened('retry'))).toEqual({ kind: 'goesOn' });
-    await harness.bus.outcomeOf(requestId, 'cancelled');
-    expect(doubts.charges(jobId)).toEqual([]);
+    const decision = charges === 1 ? happened(doubts.found(jobId)) : notHappened('retry');
+    expect(await service.settleDoubt(jobId, decision)).toEqual({ kind: 'goesOn' });
+    await harness.bus.outcomeOf(requestId, outcome);
+    expect(doubts.charges(jobId)).toHaveLength(charges);
   });
 });
 
