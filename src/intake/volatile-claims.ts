@@ -3,7 +3,6 @@ import type { Claim } from '../jobs/claim';
 import type { StandingJob } from '../jobs/conflicts';
 import type { Book } from '../jobs/volatile/books';
 import type { OpenJob } from '../jobs/volatile/record';
-import type { ClaimedJob } from '../jobs/volatile/store';
 import type { QueuedJob } from '../queues/ref';
 import { writeAnswers, type AnswerSteps, type Candidate } from './answers';
 import { firstDispatch, toClaim } from './claims';
@@ -16,13 +15,13 @@ export interface VolatileClaimSteps extends AnswerSteps {
   /** For each claim: undefined when it is an open job now, else the open job that stands in its way. */
   claim: (claims: Claim[]) => Promise<(OpenJob | undefined)[]>;
   /** Makes claims into jobs, whoever made them. Answers for each whether it was still there. */
-  confirm: (jobs: ClaimedJob[]) => Promise<boolean[]>;
+  confirm: (jobs: { jobId: string }[]) => Promise<boolean[]>;
   /** Takes claims back, and answers for each whether it did: one that somebody has confirmed is, or was, a job. */
   release: (claims: (Claim | OpenJob)[]) => Promise<boolean[]>;
   forget: (jobs: OpenJob[]) => Promise<unknown>;
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
   /** Counts those that are new in the queue. Answers for each whether it was still remembered, and with the count. */
-  prolong: (jobs: ClaimedJob[]) => Promise<{ remembered: boolean[]; books: Book[] }>;
+  prolong: (jobs: { jobId: string }[]) => Promise<{ remembered: boolean[]; books: Book[] }>;
   /** Why the tier takes nothing now; undefined when it does. */
   problem: () => string | undefined;
   /** Takes the room for `count` more jobs, of which there is some left. */
@@ -108,10 +107,7 @@ export class VolatileClaims {
     const again = judged.flatMap(({ open, claim, verdict }) =>
       open && namedBy(verdict) === open.jobId ? [{ claim, open }] : [],
     );
-    const confirmed = await this.confirm([
-      ...created.map(({ claim }) => claim),
-      ...again.map(({ claim, open }) => ({ ...open, delayMs: claim.delayMs })),
-    ]);
+    const confirmed = await this.confirm([...created.map(({ claim }) => claim), ...again.map(({ open }) => open)]);
     await this.enqueue(
       created.filter(({ claim }) => confirmed.has(claim.jobId)),
       again.filter(({ open }) => confirmed.has(open.jobId)),
@@ -132,7 +128,7 @@ export class VolatileClaims {
   }
 
   /** Answers with those that are jobs now. */
-  private async confirm(jobs: ClaimedJob[]): Promise<Set<string>> {
+  private async confirm(jobs: { jobId: string }[]): Promise<Set<string>> {
     const there = await this.inRedis(() => this.steps.confirm(jobs));
     return new Set(jobs.filter((_, index) => there[index]).map(({ jobId }) => jobId));
   }
@@ -171,10 +167,7 @@ export class VolatileClaims {
         ...waiting.map(({ claim, open }) => ({ ...firstDispatch(claim), jobId: open.jobId, delayMs: 0 })),
       ]),
     );
-    const jobs = [
-      ...created.map(({ claim }) => claim),
-      ...again.map(({ claim, open }) => ({ ...open, delayMs: claim.delayMs })),
-    ];
+    const jobs = [...created.map(({ claim }) => claim), ...again.map(({ open }) => open)];
     const { remembered, books } = await this.inRedis(() => this.steps.prolong(jobs));
     await this.steps.noteAccepted(books);
     const gone = jobs.filter((_, index) => !remembered[index]).map(({ jobId }) => jobId);

@@ -18,7 +18,8 @@ const volatileRecord = z.object({
   liveKey: z.uuid(),
   fingerprint: z.string(),
   requestKey: z.uuid(),
-  rejectionKey: z.uuid().nullable(),
+  /** Absent in what an older build took in. */
+  rejectionKey: z.uuid().nullish(),
   source: z.string(),
   requestId: z.string(),
   correlationId: z.string().nullable(),

@@ -19,12 +19,23 @@ const SNAPSHOT = `
     return { id, job[1], job[2], job[3], job[4], job[5] or '', job[6] or '' }
   end`;
 
-/** A life in milliseconds for a job and what points to it; a longer one stays. */
+/**
+ * A life in milliseconds for a job and what points to it; a longer one stays. A job that was taken in by an older build
+ * does not name what points to it.
+ */
 const KEEP = `
   local function keep(job, life)
     for _, key in ipairs({ job, unpack(redis.call('HMGET', job, 'request', 'key')) }) do
-      if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
+      if key and redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
     end
+  end`;
+
+/** A life that begins when the job is due, for whoever asks for it: it is the job's own delay that counts. */
+const KEEP_FROM_DUE = `
+  ${NOW} ${KEEP}
+  local function keepFromDue(job, life)
+    local runAt = tonumber(redis.call('HGET', job, 'runAt') or now)
+    keep(job, math.max(0, runAt - now) + life)
   end`;
 
 /**
@@ -56,32 +67,32 @@ export const CLAIM = new RedisScript(`
   return answers`);
 
 /**
- * Confirms claims: they are jobs from here on, whoever made them. KEYS: jobs. ARGV: a life in milliseconds; a longer one
- * stays. Answers for each with 1 unless it is gone.
+ * Confirms claims: they are jobs from here on, whoever made them. KEYS: jobs. ARGV: their life in milliseconds
+ * once they are due. Answers for each with 1 unless it is gone.
  */
 export const CONFIRM = new RedisScript(`
-  ${KEEP}
+  ${KEEP_FROM_DUE}
   local answers = {}
   for i, job in ipairs(KEYS) do
     answers[i] = redis.call('EXISTS', job)
     if answers[i] == 1 then
-      keep(job, tonumber(ARGV[1]))
+      keepFromDue(job, tonumber(ARGV[1]))
       redis.call('HSET', job, 'confirmed', 1)
     end
   end
   return answers`);
 
 /**
- * They are in the queue. KEYS: jobs. ARGV: the books, a name for a new one, then a life in milliseconds for each job; a
- * longer one stays. Answers with a 1 for each unless it is gone, and with the books.
+ * They are in the queue. KEYS: jobs. ARGV: the books, a name for a new one, their life in milliseconds once they are due.
+ * Answers with a 1 for each unless it is gone, and with the books.
  */
 export const PROLONG = new RedisScript(`
-  ${KEEP} ${COUNT}
+  ${KEEP_FROM_DUE} ${COUNT}
   local answers = {}
   for i, job in ipairs(KEYS) do
     answers[i] = redis.call('EXISTS', job)
     if answers[i] == 1 then
-      keep(job, tonumber(ARGV[i + 2]))
+      keepFromDue(job, tonumber(ARGV[3]))
       count(job)
     end
   end
@@ -96,10 +107,10 @@ export const FORGET = new RedisScript(`
   local answers = {}
   for i, job in ipairs(KEYS) do
     answers[i] = 0
-    local confirmed, request, key = unpack(redis.call('HMGET', job, 'confirmed', 'request', 'key'))
-    if request and not (confirmed and ARGV[1] == '1') then
+    local record, confirmed, request, key = unpack(redis.call('HMGET', job, 'record', 'confirmed', 'request', 'key'))
+    if record and not (confirmed and ARGV[1] == '1') then
       for _, pointer in ipairs({ request, key }) do
-        if redis.call('GET', pointer) == ARGV[i + 1] then redis.call('DEL', pointer) end
+        if pointer and redis.call('GET', pointer) == ARGV[i + 1] then redis.call('DEL', pointer) end
       end
       answers[i] = redis.call('DEL', job)
     end
@@ -164,7 +175,7 @@ export const READ_UNSTARTED = new RedisScript(`
   local status, starts, finishes, suspectStarts, runAt, expiresAt, startedAt = unpack(redis.call('HMGET', KEYS[1],
     'status', 'starts', 'finishes', 'suspectStarts', 'runAt', 'expiresAt', 'startedAt'))
   if not status then return {} end
-  local expired = not startedAt and expiresAt ~= '' and tonumber(expiresAt) <= now
+  local expired = not startedAt and expiresAt and expiresAt ~= '' and tonumber(expiresAt) <= now
   return { status, whole(math.max(0, runAt - ARGV[1] - now)), expired and '1' or '0',
     starts ~= finishes and '1' or '0', suspectStarts }`);
 

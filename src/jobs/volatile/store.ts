@@ -45,7 +45,7 @@ import {
   START_EXCEPTIONAL,
 } from './scripts';
 
-/** A claim whose job did not reach the queue lets go of its key after this. */
+/** A claim whose job did not reach the queue lets go of its key after this; a confirmed one so long after it was due. */
 const UNQUEUED_LIFE_MS = 60_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** A job that nobody starts is remembered for a week after it was due. */
@@ -56,11 +56,6 @@ const STARTED_LIFE_MS = DAY_MS;
 const EARLY_MS = 100;
 
 const VIEWED = ['record', 'status', 'attempts', 'sequence', 'runAt', 'startedAt'];
-
-export interface ClaimedJob {
-  jobId: string;
-  delayMs: number;
-}
 
 export interface PutBack {
   jobId: string;
@@ -112,12 +107,12 @@ export class VolatileJobs {
    * The jobs are in the queue: they are counted, and remembered as long as it may take. Answers for each whether it still
    * was there, and with the books.
    */
-  async prolong(jobs: ClaimedJob[]): Promise<{ remembered: boolean[]; books: Book[] }> {
+  async prolong(jobs: { jobId: string }[]): Promise<{ remembered: boolean[]; books: Book[] }> {
     if (jobs.length === 0) return { remembered: [], books: [] };
     const answer = await PROLONG.run(
       this.redis,
       jobs.map(({ jobId }) => this.jobKey(jobId)),
-      [...this.newBook(), ...jobs.map(({ delayMs }) => delayMs + WAITING_LIFE_MS)],
+      [...this.newBook(), WAITING_LIFE_MS],
     );
     const [there, books] = prolongedAnswer.parse(answer);
     return { remembered: there.map((flag) => flag === 1), books };

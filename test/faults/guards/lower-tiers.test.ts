@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { QUEUE_POLICIES } from '../../../src/catalogue/queues';
 import { LOWER_TIERS } from '../../../src/contract/names';
 import { decide } from '../../../src/execution/decide';
@@ -186,6 +187,37 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
     expect(Math.min(...(await lives()))).toBeGreaterThan(30 * DAY_MS);
     await attempts.startExceptional(requestOf(claimed), false);
     expect(Math.min(...(await lives()))).toBeGreaterThan(30 * DAY_MS - HOUR_MS);
+  });
+
+  it('that is to run in a month is remembered until then, whoever else asks for it meanwhile', async () => {
+    const claimed = await claim({ delayMs: 30 * DAY_MS });
+    const lives = () => Promise.all(keysOf(claimed).map((key) => redis().pttl(key)));
+    await jobs.confirm([claimed]);
+    expect(Math.min(...(await lives()))).toBeGreaterThan(30 * DAY_MS - HOUR_MS);
+    // Another request with its key, which would not have waited, finds it.
+    const { jobId } = claimed;
+    await jobs.prolong([{ jobId }]);
+    expect(Math.min(...(await lives()))).toBeGreaterThan(37 * DAY_MS - HOUR_MS);
+  });
+
+  it('that an older build took in is kept, found, run and forgotten all the same', async () => {
+    const claimed = await claim();
+    const [job = ''] = keysOf(claimed);
+    const { rejectionKey: _absent, ...older } = z
+      .looseObject({})
+      .parse(JSON.parse((await redis().hget(job, 'record')) ?? ''));
+    await redis().hset(job, 'record', JSON.stringify(older));
+    await redis().hdel(job, 'request', 'key', 'expiresAt');
+
+    const [standing] = await jobs.claim([claimOf({ liveKey: claimed.liveKey })]);
+    expect(standing).toMatchObject({ jobId: claimed.jobId, rejectionKey: undefined });
+    expect(await jobs.confirm([claimed])).toEqual([true]);
+    expect((await jobs.prolong([claimed])).remembered).toEqual([true]);
+    expect(await attempts.readUnstarted(claimed.jobId)).toMatchObject({ suspect: false, expired: false });
+    const [started] = await start(claimed);
+    expect(await putBack(started)).toHaveLength(1);
+    await jobs.forget([claimed]);
+    expect(await jobs.areOpen([claimed.jobId])).toEqual([false]);
   });
 
   it('whose claim was confirmed by one process is not taken back by another', async () => {
