@@ -78,9 +78,10 @@ export class EffectLedger {
     this.closed = true;
   }
 
-  /** The last try of an effect. */
+  /** The try of an effect that counts: the last one, unless it did not happen and an earlier one did, as was learnt late. */
   async latest(name: string): Promise<EffectEntry | undefined> {
-    return (await this.read()).filter((entry) => entry.name === name).at(-1);
+    const tries = (await this.read()).filter((entry) => entry.name === name);
+    return tries.findLast(({ state }) => state !== 'absent') ?? tries.at(-1);
   }
 
   /** Stable for the life of the effect, and different for every other one. */

@@ -11,7 +11,10 @@ export type Decision = { by: string; reason: string } & (
 
 /** Why a decision is refused. Nothing was changed. */
 export type Refusal =
-  /** Nothing is uncertain, or not what was named: an answer of the provider came first, and is what counts. */
+  /**
+   * An answer of the provider came first, and is what counts: nothing is uncertain any more, or not what was named. Or the
+   * job was to end as failed though all that it had begun happened.
+   */
   | { kind: 'known'; effects: DoubtfulEffect[] }
   /** It must be said which effect is meant, and that it happened or did not. */
   | { kind: 'uncertain'; effects: string[] }
@@ -36,16 +39,42 @@ export function judge(
   effects: DoubtfulEffect[],
   valueOfTold: ValueOfTold,
 ): { verdict: EffectVerdict | undefined } | { refusal: Refusal } {
-  const uncertain = effects.filter(isUncertain);
-  const names = uncertain.map(({ name }) => name);
-  if (decision.said === 'nothing') {
-    return names.length === 0 ? { verdict: undefined } : { refusal: { kind: 'uncertain', effects: names } };
+  const meant = findMeant(decision, effects);
+  if ('refusal' in meant) return meant;
+  const { effect } = meant;
+  if (effect && decision.said === 'happened') return happened(effect, decision, valueOfTold);
+  const others = effects.filter((one) => one !== effect);
+  if (decision.said !== 'happened' && decision.next === 'fail' && isWhole(others, effect)) {
+    return { refusal: { kind: 'known', effects: others } };
   }
-  const meant = uncertain.filter(({ name }) => decision.effect === undefined || name === decision.effect);
-  const [effect, another] = meant;
-  if (!effect) return { refusal: { kind: 'known', effects } };
-  if (another) return { refusal: { kind: 'uncertain', effects: names } };
-  return decision.said === 'happened' ? happened(effect, decision, valueOfTold) : notHappened(effect);
+  return effect ? notHappened(effect) : { verdict: undefined };
+}
+
+/** The uncertain effect that a decision is about; none where none is uncertain and none is spoken of. */
+function findMeant(
+  decision: Decision,
+  effects: DoubtfulEffect[],
+): { effect: DoubtfulEffect | undefined } | { refusal: Refusal } {
+  const uncertain = effects.filter(isUncertain);
+  const refusal: Refusal = { kind: 'uncertain', effects: uncertain.map(({ name }) => name) };
+  if (decision.said === 'nothing') return uncertain.length === 0 ? { effect: undefined } : { refusal };
+  const named = effects.filter(({ name }) => decision.effect === undefined || name === decision.effect);
+  const [effect, another] = named.filter(isUncertain);
+  if (effect && !another) return { effect };
+  // One that there never was is a slip of the pen, not something known.
+  return another || (named.length === 0 && uncertain.length > 0)
+    ? { refusal }
+    : { refusal: { kind: 'known', effects: named } };
+}
+
+/**
+ * Something happened, and nothing that was begun is missing: whoever pays for it must not be told that the job failed.
+ * @param absent an effect that did not happen, by a person's word
+ */
+function isWhole(others: DoubtfulEffect[], absent: DoubtfulEffect | undefined): boolean {
+  const mayHaveHappened = (name: string): boolean => others.some((one) => one.name === name && one.state !== 'absent');
+  const tried = [...others, ...(absent ? [absent] : [])];
+  return others.some(({ state }) => state === 'done') && tried.every(({ name }) => mayHaveHappened(name));
 }
 
 function happened(

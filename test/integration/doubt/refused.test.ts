@@ -71,6 +71,7 @@ describe('a decision by hand is refused', () => {
     ['retry', notHappened('retry')],
     ['fail', notHappened('fail')],
     ['happened', happened({ reference: 'pi_other', value: { chargeId: 'ch_other' } })],
+    ['nothing is uncertain, fail', nothingUncertain('fail')],
   ])('when a late answer knows better: %s', async (_, decision) => {
     const { requestId, jobId } = await doubts.make('charged');
     await appendEffectFacts(database, [lateFact(jobId)]);
@@ -137,7 +138,10 @@ describe('a decision by hand is refused', () => {
       kind: 'uncertain',
       effects: ['charge'],
     });
-    expect(await service.settleDoubt(jobId, notHappened('fail', 'refund'))).toMatchObject({ kind: 'known' });
+    expect(await service.settleDoubt(jobId, notHappened('fail', 'refund'))).toEqual({
+      kind: 'uncertain',
+      effects: ['charge'],
+    });
     await expectUntouched(requestId, jobId);
   });
 

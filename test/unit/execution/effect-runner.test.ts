@@ -105,6 +105,11 @@ describe('which key is used', () => {
     expect(await asked([])).toMatchObject({ keys: ['job:pay:1'], numbers: [1] });
   });
 
+  it('none, when an earlier try happened, as was learnt late', async () => {
+    const entries = [entry('done', { value: 7, reference: 'pi_7' }), entry('absent', { number: 2 })];
+    expect(await asked(entries)).toMatchObject({ keys: [], numbers: [], result: DONE });
+  });
+
   it('the same again, while the provider certainly remembers it', async () => {
     expect(await asked([entry('started')])).toMatchObject({ keys: ['job:pay:1'], numbers: [1] });
   });
