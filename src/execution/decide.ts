@@ -11,6 +11,8 @@ export type AttemptEnd =
   | { kind: 'timedOut' }
   /** The process stops; the attempt does not count. */
   | { kind: 'handedBack' }
+  /** It did not begin, since the ledger was not read: its start is as if it had not been. */
+  | { kind: 'notBegun'; asSuspect: boolean }
   /** The handler threw: a fault in it. */
   | { kind: 'crashed' }
   | { kind: 'expired' }
@@ -52,6 +54,8 @@ export function decide(job: StartedJob, end: AttemptEnd, effects: EffectSummary,
       return ends.wait(end);
     case 'handedBack':
       return ends.pending('HANDED_BACK', 0, job.attempts);
+    case 'notBegun':
+      return ends.pending('HANDED_BACK', 0, job.attempts, { suspectStarts: end.asSuspect ? 1 : 0 });
     case 'failed':
       return ends.failed({ code: end.code, message: end.message, replayable: end.replayable }, job.attempts + 1);
     case 'expired':
@@ -119,9 +123,9 @@ class Ends {
     return this.failed({ code, message, replayable: true }, attempts + 1);
   }
 
-  pending(reason: string, retryInMs: number, attempts: number): Decision {
+  pending(reason: string, retryInMs: number, attempts: number, takenBack?: Settlement['takenBack']): Decision {
     const putOffMs = Math.min(Math.ceil(retryInMs), MAX_PUT_OFF_MS);
-    return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs: putOffMs, attempts });
+    return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs: putOffMs, attempts, takenBack });
   }
 
   /** The job waits for somebody outside. Whoever shows the customer what to do finds it by the provider's id. */
@@ -203,6 +207,7 @@ class Ends {
         releaseKey: false,
         sequence: this.job.sequence + (outcome === undefined ? 0 : 1),
         finishedAt: terminal === undefined ? undefined : this.now,
+        takenBack: undefined,
         ...settlement,
       },
     };

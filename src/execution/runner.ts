@@ -98,7 +98,7 @@ export class JobRunner {
     const answer = await this.parts.guard.admit(ref);
     switch (answer.kind) {
       case 'started':
-        return (await this.perform(answer.job))();
+        return (await this.perform(answer.job, false))();
       case 'suspect':
         return this.admitSuspect(ref);
       case 'toEnd':
@@ -124,20 +124,20 @@ export class JobRunner {
   private async performSuspect(ref: DispatchedJob): Promise<Leave> {
     const job = await this.parts.guard.startExceptional(ref, true);
     // It changed while it waited in the lane: look again.
-    return job ? this.perform(job) : lookAgain;
+    return job ? this.perform(job, true) : lookAgain;
   }
 
   private async endNow(ref: DispatchedJob, end: ForcedEnd): Promise<Leave> {
     const job = await this.parts.guard.startExceptional(ref, false);
     if (!job) return lookAgain;
     const effects = new EffectLedger(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0 });
-    if (!(await this.load(job, effects))) return this.settle(job, { kind: 'handedBack' }, effects, performance.now());
+    if (!(await this.load(job, effects))) return this.settle(job, notBegun(false), effects, performance.now());
     // Too late to cancel: what became of the effect must be found out.
-    if (end === 'cancelled' && (effects.anyUncertain || effects.anyHappened)) return this.perform(job);
+    if (end === 'cancelled' && (effects.anyUncertain || effects.anyHappened)) return this.perform(job, false);
     return this.settle(job, { kind: end }, effects, performance.now());
   }
 
-  private async perform(job: StartedJob): Promise<Leave> {
+  private async perform(job: StartedJob, asSuspect: boolean): Promise<Leave> {
     const handler = this.parts.handlers.get(job.type);
     const log = this.log.child({ jobId: job.jobId, jobType: job.type, ...traceOf(job) });
     const attempt = new Attempt(job, this.parts.effects, log, (effect) => {
@@ -150,7 +150,7 @@ export class JobRunner {
     try {
       // Also for a handler that never asks for an effect: its failure must not hide what an earlier attempt began.
       const end: AttemptEnd = !(await this.load(job, attempt.effects))
-        ? { kind: 'handedBack' }
+        ? notBegun(asSuspect)
         : handler
           ? await attempt.run(handler)
           : { kind: 'retry', code: 'NO_HANDLER', message: 'this process has no handler for the type' };
@@ -197,6 +197,10 @@ export class JobRunner {
       this.log.error('job in doubt', { jobId: job.jobId, jobType: job.type, reason });
     } else this.metrics.results.inc({ ...labels, result: status === 'completed' ? 'success' : 'failure' });
   }
+}
+
+function notBegun(asSuspect: boolean): AttemptEnd {
+  return { kind: 'notBegun', asSuspect };
 }
 
 /** So that a crowd that was sent away together does not come back together. */

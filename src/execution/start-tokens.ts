@@ -1,3 +1,5 @@
+import { StartUndoneError } from '../jobs/start';
+
 /** So many are remembered; of what is beyond, a lost answer counts as a start that never finished. */
 const MAX_UNANSWERED = 10_000;
 
@@ -17,7 +19,7 @@ export class StartTokens {
     try {
       return await start(token);
     } catch (error) {
-      this.remember(jobId, token);
+      if (!(error instanceof StartUndoneError)) this.remember(jobId, token);
       throw error;
     }
   }

@@ -20,6 +20,11 @@ export interface Settlement {
   releaseKey: boolean;
   /** Set exactly when the status is terminal. */
   finishedAt: Date | undefined;
+  /**
+   * Nothing ran under the start, so it is taken back, with what it was counted for as a suspect's; what earlier starts
+   * made the job suspect of stays. Otherwise the start is finished, and the job is no suspect any more.
+   */
+  takenBack: { suspectStarts: 0 | 1 } | undefined;
 }
 
 /** An attempt with how it ends. */
@@ -52,6 +57,7 @@ export async function settleJobs(tx: Transaction, settlements: Settlement[]): Pr
     sorted.map((settlement) => settlement.sequence),
     sorted.map((settlement) => settlement.releaseKey),
     sorted.map((settlement) => settlement.finishedAt ?? null),
+    sorted.map((settlement) => settlement.takenBack?.suspectStarts ?? null),
   ]);
   const settled = new Set(rows.map((row) => row.attempt_token));
   const fenced = sorted.filter(({ token }) => !settled.has(token));
@@ -90,10 +96,14 @@ const SETTLE = {
       run_at = CASE WHEN s.status = 'pending' THEN now() + s.retry_in_ms * interval '1 millisecond' ELSE j.run_at END,
       sequence = s.sequence,
       live_key = CASE WHEN s.release_key THEN NULL ELSE j.live_key END,
-      finished_at = s.finished_at, finishes = j.starts, suspect_starts = 0, updated_at = now()
+      finished_at = s.finished_at, updated_at = now(),
+      starts = CASE WHEN s.taken_back IS NULL THEN j.starts ELSE j.starts - 1 END,
+      finishes = CASE WHEN s.taken_back IS NULL THEN j.starts ELSE j.finishes END,
+      suspect_starts = CASE WHEN s.taken_back IS NULL THEN 0 ELSE GREATEST(0, j.suspect_starts - s.taken_back) END
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::bigint[],
-      $9::integer[], $10::boolean[], $11::timestamptz[])
-      AS s (id, token, status, result, error, reason, attempts, retry_in_ms, sequence, release_key, finished_at)
+      $9::integer[], $10::boolean[], $11::timestamptz[], $12::smallint[])
+      AS s (id, token, status, result, error, reason, attempts, retry_in_ms, sequence, release_key, finished_at,
+        taken_back)
     WHERE j.id = s.id AND j.attempt_token = s.token AND j.status = 'processing'
     RETURNING j.id, j.attempt_token, j.has_followers`,
 };

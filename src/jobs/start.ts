@@ -1,3 +1,4 @@
+import { describeError } from '../platform/logger';
 import type { Queryable } from '../platform/postgres/database';
 import type { DispatchedJob, JobIdentity, JobStatus } from './job';
 import { IDENTITY_COLUMNS, toIdentity, type IdentityRow } from './rows';
@@ -28,6 +29,18 @@ export interface StartedJob extends JobIdentity {
   startedAt: Date | undefined;
   /** Only of a job whose record does not outlive it: what its end must be remembered by. */
   claim: HeldClaim | undefined;
+}
+
+/**
+ * The record took the start, and then the job could not be had. The start was taken back, or is about to be: its token
+ * must not be used again, or a word that is under way would put back the next attempt.
+ */
+export class StartUndoneError extends Error {
+  override name = 'StartUndoneError';
+
+  constructor(cause: unknown) {
+    super(`a start was taken back: ${describeError(cause)}`, { cause });
+  }
 }
 
 /** What a job is held by. */

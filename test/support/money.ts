@@ -90,6 +90,11 @@ export class MoneyRows {
       .map(({ outcome }) => outcome);
   }
 
+  async suspectStarts(jobId: string): Promise<number | undefined> {
+    const { rows } = await this.pool.query('SELECT suspect_starts FROM critical_jobs WHERE id = $1', [jobId]);
+    return z.array(z.object({ suspect_starts: z.number() })).parse(rows)[0]?.suspect_starts;
+  }
+
   /** As if the job's effects had begun so long ago. */
   async age(jobId: string, hours: number): Promise<void> {
     await this.pool.query(

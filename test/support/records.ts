@@ -68,6 +68,7 @@ export function settlementOf({ jobId, token }: StartedJob, over: Partial<Settlem
     sequence: 1,
     releaseKey: false,
     finishedAt: new Date(),
+    takenBack: undefined,
     ...over,
   };
 }

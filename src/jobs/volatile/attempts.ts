@@ -2,7 +2,7 @@ import type { Queryable, Transaction } from '../../platform/postgres/database';
 import { addEnded } from '../counts';
 import { insertFinished, readEnds, wasFinishedBy, type FinishOptions } from '../finished';
 import type { EndedAttempt, SettledJob } from '../settle';
-import type { StartedJob, StartRequest, UnstartedJob } from '../start';
+import { StartUndoneError, type StartedJob, type StartRequest, type UnstartedJob } from '../start';
 import { ONLY_DISPATCH, ONLY_GENERATION } from './record';
 import type { VolatileJobs } from './store';
 
@@ -24,12 +24,12 @@ export class VolatileAttempts {
   ) {}
 
   async start(requests: StartRequest[]): Promise<StartedJob[]> {
-    return this.withoutFinished(await this.open.start(requests));
+    return this.withoutFinished(await this.open.start(requests), 0);
   }
 
   async startExceptional(request: StartRequest, asSuspect: boolean): Promise<StartedJob | undefined> {
     const started = await this.open.startExceptional(request, asSuspect);
-    return started && (await this.withoutFinished([started]))[0];
+    return started && (await this.withoutFinished([started], asSuspect ? 1 : 0))[0];
   }
 
   async readUnstarted(jobId: string): Promise<UnstartedJob | undefined> {
@@ -71,9 +71,9 @@ export class VolatileAttempts {
     return wasFinishedBy(this.database, jobId, token);
   }
 
-  private async withoutFinished(started: StartedJob[]): Promise<StartedJob[]> {
+  private async withoutFinished(started: StartedJob[], suspectStarts: 0 | 1): Promise<StartedJob[]> {
     if (started.length === 0) return [];
-    const { finished, withEffects } = await this.readEnds(started);
+    const { finished, withEffects } = await this.readEnds(started, suspectStarts);
     if (finished.size > 0) {
       await this.open.forget(started.filter(({ jobId }) => finished.has(jobId)));
     }
@@ -83,7 +83,7 @@ export class VolatileAttempts {
       .map((job) => ({ ...job, fresh: job.fresh && !withEffects.has(job.jobId) }));
   }
 
-  private async readEnds(started: StartedJob[]): ReturnType<typeof readEnds> {
+  private async readEnds(started: StartedJob[], suspectStarts: 0 | 1): ReturnType<typeof readEnds> {
     try {
       return await readEnds(
         this.database,
@@ -91,8 +91,11 @@ export class VolatileAttempts {
       );
     } catch (error) {
       // Nothing ran: the starts are taken back, or they would make suspects of the jobs.
-      await this.open.putBack(started.map((job) => ({ ...job, retryInMs: 0 })));
-      throw error;
+      const back = { retryInMs: 0, takenBack: { suspectStarts } };
+      await this.open.putBack(started.map((job) => ({ ...job, ...back }))).catch((failure: unknown) => {
+        throw new StartUndoneError(failure);
+      });
+      throw new StartUndoneError(error);
     }
   }
 

@@ -193,18 +193,25 @@ export const HOLDS = new RedisScript(`
 
 /**
  * Puts jobs back. KEYS: jobs. ARGV: their life once they are due again, then token, attempts, milliseconds until the next
- * start and sequence of each. Done again (its answer was lost, or what else was settled with it failed) it answers the same. An attempt that was overtaken did
- * not kill its process: what was counted against its successor is taken back.
+ * start and sequence of each, and what the start was counted for as a suspect's if it is taken back, since nothing ran.
+ * Done again (its answer was lost, or what else was settled with it failed) it answers the same. An attempt that was
+ * overtaken did not kill its process: what was counted against its successor is taken back.
  */
 export const PUT_BACK = new RedisScript(`
   ${NOW} ${KEEP}
   local answers = {}
   for i, job in ipairs(KEYS) do
-    local token, attempts, delay, sequence = unpack(ARGV, 4 * i - 2, 4 * i + 1)
+    local token, attempts, delay, sequence, takenBack = unpack(ARGV, 5 * i - 3, 5 * i + 1)
     local status, holder, starts, suspectStarts = unpack(redis.call('HMGET', job, 'status', 'token', 'starts', 'suspectStarts'))
     if status and holder == token then
+      if status == 'processing' and takenBack ~= '' then
+        redis.call('HINCRBY', job, 'starts', -1)
+        redis.call('HSET', job, 'suspectStarts', math.max(0, suspectStarts - takenBack))
+      elseif status == 'processing' then
+        redis.call('HSET', job, 'finishes', starts, 'suspectStarts', 0)
+      end
       redis.call('HSET', job, 'status', 'pending', 'attempts', attempts, 'runAt', whole(now + delay),
-        'sequence', sequence, 'finishes', starts, 'suspectStarts', 0)
+        'sequence', sequence)
       keep(job, ARGV[1] + delay)
       answers[i] = 1
     else

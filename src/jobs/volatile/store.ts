@@ -63,6 +63,8 @@ export interface PutBack {
   attempts: number;
   retryInMs: number;
   sequence: number;
+  /** See the settlement of that name. */
+  takenBack: { suspectStarts: 0 | 1 } | undefined;
 }
 
 export class VolatileJobs {
@@ -186,11 +188,12 @@ export class VolatileJobs {
       jobs.map(({ jobId }) => this.jobKey(jobId)),
       [
         STARTED_LIFE_MS,
-        ...jobs.flatMap(({ token, attempts, retryInMs, sequence }) => [
+        ...jobs.flatMap(({ token, attempts, retryInMs, sequence, takenBack }) => [
           token,
           attempts,
           Math.ceil(retryInMs),
           sequence,
+          takenBack?.suspectStarts ?? '',
         ]),
       ],
     );

@@ -34,11 +34,12 @@ afterAll(async () => {
 describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
   let jobs: VolatileJobs;
   let attempts: VolatileAttempts;
+  const { queueName, keepMs } = QUEUE_POLICIES[tier];
+  const options = { queueName, instance: 'test', keepMs };
 
   beforeAll(() => {
     jobs = new VolatileJobs(harness.environment.lowerRedis[tier], tier, `${prefix()}:{${tier}}`);
-    const { queueName, keepMs } = QUEUE_POLICIES[tier];
-    attempts = new VolatileAttempts(jobs, database, { queueName, instance: 'test', keepMs });
+    attempts = new VolatileAttempts(jobs, database, options);
   });
 
   async function claim(over: Partial<Claim> = {}): Promise<Claim> {
@@ -96,6 +97,25 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
     }
     expect(await suspected.startExceptional(requestOf(claimed), true)).toMatchObject({ fresh: false });
     expect(await attempts.readUnstarted(claimed.jobId)).toMatchObject({ suspect: true, suspectStarts: 1 });
+  });
+
+  it('stays as suspect as it was when PostgreSQL could not say whether it had ended, and is started anew', async () => {
+    const claimed = await claim();
+    const away = openDatabase('postgres://nobody@127.0.0.1:1/nothing');
+    const guard = openGuard(new VolatileAttempts(jobs, away, options));
+    const standing = () => attempts.readUnstarted(claimed.jobId);
+    await expect(guard.admit(requestOf(claimed))).rejects.toThrow('taken back');
+    expect(await standing()).toMatchObject({ suspect: false });
+
+    await start(claimed);
+    await takeOver(claimed);
+    for (const counted of [true, false, true]) {
+      await expect(guard.startExceptional(requestOf(claimed), counted)).rejects.toThrow('taken back');
+      expect(await standing()).toMatchObject({ status: 'pending', suspect: true, suspectStarts: 1 });
+    }
+    expect(await takeOver(claimed)).toMatchObject({ fresh: false });
+    expect(await standing()).toMatchObject({ suspectStarts: 2 });
+    await away.close();
   });
 
   it('that has ended is not started again, though its Redis still holds it', async () => {

@@ -5,12 +5,13 @@ import { markNotQueued } from '../../../src/jobs/claim';
 import { raiseDispatch, readOpenDispatched } from '../../../src/jobs/dispatch';
 import { beginEffects, readEffects } from '../../../src/jobs/effects';
 import { settleJobs, type Settlement } from '../../../src/jobs/settle';
-import { readUnstarted, startExceptional, startJobs } from '../../../src/jobs/start';
+import { readUnstarted, startExceptional, startJobs, type StartedJob } from '../../../src/jobs/start';
 import type { Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
 import { openGuard } from '../../support/guard';
 import { claimJob, effectOf, openDatabase, settlementOf, startOne } from '../../support/records';
 
+const PENDING = { status: 'pending', result: null, finishedAt: undefined } as const;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 describe('the record of a job', () => {
@@ -77,6 +78,22 @@ describe('the record of a job', () => {
     expect((await readUnstarted(database, request.jobId))?.suspectStarts).toBe(2);
     expect(overtaken && (await settle(settlementOf(overtaken)))).toEqual([]);
     expect((await readUnstarted(database, request.jobId))?.suspectStarts).toBe(1);
+  });
+
+  it('stays as suspect as it was when a start is taken back under which nothing ran', async () => {
+    const request = await claimJob(database);
+    const again = () => ({ ...request, token: randomUUID() });
+    const takeBack = (job: StartedJob | undefined, suspectStarts: 0 | 1) =>
+      job && settle(settlementOf(job, { ...PENDING, takenBack: { suspectStarts } }));
+
+    await takeBack(await startOne(database, request), 0);
+    expect(await readUnstarted(database, request.jobId)).toMatchObject({ suspect: false });
+    expect(await startOne(database, again())).toMatchObject({ fresh: true });
+
+    await startExceptional(database, again(), 'test', true);
+    await takeBack(await startExceptional(database, again(), 'test', true), 1);
+    await takeBack(await startExceptional(database, again(), 'test', false), 0);
+    expect(await readUnstarted(database, request.jobId)).toMatchObject({ suspect: true, suspectStarts: 1 });
   });
 
   it('that has expired is not run because a process died over its end', async () => {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import type { Handler } from '../../../src/handlers/handler';
 import { done } from '../../../src/handlers/outcome';
+import { UnavailableError } from '../../../src/platform/unavailable';
 import { around } from '../../support/around';
 import { eventually, gate, openHarness, type Harness } from '../../support/harness';
 import { MoneyRows } from '../../support/money';
@@ -10,6 +12,10 @@ let rows: MoneyRows;
 let starts = gate();
 const putBacks = gate();
 const seen: string[] = [];
+/** As they were before each start of a suspect. */
+let suspectStarts: (number | undefined)[] = [];
+/** So many reads of the ledger fail. */
+let unread = 0;
 
 /** Has to come once more before it is done. */
 const comesTwice: Handler = () => {
@@ -25,6 +31,16 @@ beforeAll(async () => {
     start: async (run) => {
       await starts.opened;
       return run();
+    },
+    'start suspect': async (run, [request]) => {
+      const { jobId } = z.object({ jobId: z.string() }).parse(request);
+      suspectStarts.push(await rows.suspectStarts(jobId));
+      return run();
+    },
+    'read ledger': (run) => {
+      if (unread === 0) return run();
+      unread -= 1;
+      return Promise.reject(new UnavailableError('away'));
     },
     'put back': async (run) => {
       seen.push('is put back');
@@ -52,9 +68,12 @@ async function suspectCommunication(): Promise<void> {
   await redis.hincrby(job ?? '', 'starts', 1);
 }
 
-async function suspectMoney(requestId: string): Promise<void> {
+async function suspectMoney(requestId: string, alone = 0): Promise<void> {
   const { id } = await rows.until('it is claimed', requestId, () => true);
-  await harness.environment.pool.query('UPDATE critical_jobs SET starts = starts + 1 WHERE id = $1', [id]);
+  await harness.environment.pool.query(
+    'UPDATE critical_jobs SET starts = starts + $2 + 1, suspect_starts = $2 WHERE id = $1',
+    [id, alone],
+  );
 }
 
 it('a suspect whose Redis takes nothing back does not keep the suspects of other tiers waiting', async () => {
@@ -72,4 +91,17 @@ it('a suspect whose Redis takes nothing back does not keep the suspects of other
   putBacks.open();
   await harness.bus.outcomeOf(communication, 'completed');
   expect(await rows.find(money)).toMatchObject({ starts: 2, finishes: 2 });
+});
+
+it('a suspect whose ledger cannot be read is as suspect as before: nothing ran that could acquit it', async () => {
+  starts = gate();
+  suspectStarts = [];
+  unread = 2;
+  const money = await ask('canary-money');
+  await suspectMoney(money, 2);
+  starts.open();
+
+  await harness.bus.outcomeOf(money, 'completed');
+  expect(suspectStarts).toEqual([2, 2, 2]);
+  expect(await rows.find(money)).toMatchObject({ attempts: 1, starts: 4, finishes: 4 });
 });

@@ -15,6 +15,7 @@ const ENDS: Record<AttemptEnd['kind'], AttemptEnd> = {
   cancelled: { kind: 'cancelled' },
   timedOut: { kind: 'timedOut' },
   handedBack: { kind: 'handedBack' },
+  notBegun: { kind: 'notBegun', asSuspect: true },
   crashed: { kind: 'crashed' },
   expired: { kind: 'expired' },
   poisonous: { kind: 'poisonous' },
@@ -44,6 +45,7 @@ const WITH_ATTEMPTS_LEFT: Record<AttemptEnd['kind'], [Status, Status, Status, St
   cancelled: ['cancelled', 'pending', 'pending', 'pending', 'pending', 'pending'],
   timedOut: ['failed', 'in_doubt', 'pending', 'in_doubt', 'pending', 'in_doubt'],
   handedBack: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
+  notBegun: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
   crashed: ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'],
   expired: ['failed', 'in_doubt', 'failed', 'in_doubt', 'failed', 'in_doubt'],
   poisonous: ['failed', 'in_doubt', 'in_doubt', 'in_doubt', 'failed', 'in_doubt'],
@@ -92,7 +94,7 @@ describe('what becomes of a job', () => {
   });
 
   it('names every way in which an attempt can end', () => {
-    expect(CASES).toHaveLength(14 * 6 * 2);
+    expect(CASES).toHaveLength(15 * 6 * 2);
   });
 });
 
@@ -158,12 +160,21 @@ describe('attempts', () => {
     ['snooze', 1],
     ['wait', 1],
     ['handedBack', 1],
+    ['notBegun', 1],
     ['expired', 1],
     ['poisonous', 1],
     ['cancelled', 1],
   ] as const)('%s leaves %i spent after 1', (kind, attempts) => {
     const { settlement } = decide(startedJob({ attempts: 1, startedAt: NOW }), ENDS[kind], EFFECTS.none, NOW);
     expect(settlement.attempts).toBe(attempts);
+  });
+
+  it('takes back the start of what did not begin, and finishes every other one', () => {
+    const takenBack = (end: AttemptEnd) => decide(startedJob(), end, EFFECTS.none, NOW).settlement.takenBack;
+    expect(takenBack({ kind: 'notBegun', asSuspect: true })).toEqual({ suspectStarts: 1 });
+    expect(takenBack({ kind: 'notBegun', asSuspect: false })).toEqual({ suspectStarts: 0 });
+    const others = Object.values(ENDS).filter(({ kind }) => kind !== 'notBegun');
+    expect(others.map(takenBack)).toEqual(others.map(() => undefined));
   });
 
   it('ends with the code of the last error when they are spent', () => {

@@ -1,4 +1,5 @@
 import { StartTokens } from '../../../src/execution/start-tokens';
+import { StartUndoneError } from '../../../src/jobs/start';
 
 let made = 0;
 const newTokens = () => new StartTokens(() => `token-${(made += 1)}`);
@@ -27,6 +28,13 @@ it('a start whose answer was lost is made again with its token, that of another 
   expect(await tokens.use('job', (token) => Promise.resolve(token))).toBe('token-1');
   expect(await tokens.use('job', (token) => Promise.resolve(token))).toBe('token-3');
   expect(used).toEqual(['token-1', 'token-2', 'token-1']);
+});
+
+it('a start that took effect and was taken back is followed by one with another token', async () => {
+  const tokens = newTokens();
+  const undone = new StartUndoneError(new Error('the database is away'));
+  await expect(tokens.use('job', () => Promise.reject(undone))).rejects.toThrow('the database is away');
+  expect(await tokens.use('job', (token) => Promise.resolve(token))).toBe('token-2');
 });
 
 it('two starts of a job at the same time have different tokens', async () => {
