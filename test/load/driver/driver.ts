@@ -114,24 +114,28 @@ export class Driver {
     return waits;
   }
 
-  /** Keeps so many jobs under way all the time. */
-  async flow(type: string, jobs: number, inFlight: number): Promise<Timed> {
-    const waits: number[] = [];
-    const begun = performance.now();
-    let left = jobs;
-    const sendOne = (): void => {
-      if (left <= 0) return;
-      left -= 1;
-      void this.send(type);
-    };
-    const stop = await this.consume((id) => {
-      this.take(id, waits);
-      sendOne();
+  /**
+   * Publishes a request for each outcome that comes, whosever it is: as much is begun as is finished, also where a backlog
+   * is worked off first.
+   * @param lead so many requests go ahead; the clock runs from when as many outcomes have come
+   * @throws when an outcome is not `completed`
+   */
+  async flow(type: string, jobs: number, lead: number): Promise<Timed> {
+    await this.outcomes.purgeQueue(OUTCOME_QUEUE);
+    const come: number[] = [];
+    let others = 0;
+    const stop = await this.consume((_, name) => {
+      come.push(performance.now());
+      if (name !== 'completed') others += 1;
+      if (come.length <= jobs) void this.send(type);
     });
-    for (let started = 0; started < inFlight; started += 1) sendOne();
-    while (waits.length < jobs) await sleep(LOOK_EVERY_MS);
+    for (let sent = 0; sent < lead; sent += 1) void this.send(type);
+    while (come.length < lead + jobs) await sleep(LOOK_EVERY_MS);
     await stop();
-    return { jobs, seconds: (performance.now() - begun) / 1_000 };
+    this.sent.clear();
+    if (others > 0) throw new Error(`${others} outcomes are not "completed"`);
+    const [begun = Number.NaN, ended = Number.NaN] = [come[lead - 1], come[lead + jobs - 1]];
+    return { jobs, seconds: (ended - begun) / 1_000 };
   }
 
   private take(id: string, waits: number[]): void {

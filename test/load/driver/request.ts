@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { CONTENT_TYPE, JOB_REQUESTED } from '../../../src/contract/names';
 
+/** In a request by HTTP, which has no envelope of its own. */
+export const NOTE = 'x'.repeat(250);
+
 /** About what a payment request has; the note makes up for what a canary's payload lacks. */
 const BODY_BYTES = 560;
 

@@ -16,7 +16,7 @@ export function jobsOf(stage: Stage, usual = USUAL_JOBS): number {
 
 /** Compilers and caches are warm after so many; a short run has a short one. */
 export function warmUpOf(jobs: number): number {
-  return Math.min(MOST_WARM_UP, Math.ceil(jobs / 5));
+  return Math.min(MOST_WARM_UP, Math.ceil(jobs / 2));
 }
 
 /** From the first request published to the last outcome confirmed, as fast as it goes. */

@@ -1,14 +1,18 @@
 import type { Row } from './row';
+import { api } from './api';
+import { growth } from './growth';
+import { intake } from './intake';
 import { latency } from './latency';
 import { peers } from './peers';
 import { profile } from './profile';
+import { relay } from './relay';
 import { soak } from './soak';
 import { throughput } from './throughput';
 import { tiers } from './tiers';
 
-const USUAL: readonly Row[] = [throughput, tiers, peers, latency];
+const USUAL: readonly Row[] = [throughput, tiers, peers, latency, intake, relay, api];
 /** Those that take long, or measure no speed, are for whoever asks for them. */
-const ON_REQUEST: readonly Row[] = [soak, profile];
+const ON_REQUEST: readonly Row[] = [growth, soak, profile];
 /** In the order in which they are measured. */
 export const ROWS: readonly Row[] = [...USUAL, ...ON_REQUEST];
 

@@ -4,14 +4,14 @@ import path from 'node:path';
 import { z } from 'zod';
 import { waitFor } from '../../../tools/services/wait';
 import type { Build } from './build';
-import type { Place } from './place';
+import type { Place, PlacesDatabase } from './place';
 import type { Program, ProgramOptions } from './program';
 
 /** Somebody who can do the work: takes requests from the broker, and publishes an outcome for each. */
 export interface Contestant {
   name: string;
-  /** The database that its own is a copy of. */
-  template?: string;
+  /** An empty one without it. */
+  database?: PlacesDatabase;
   /** Its process. */
   program: (place: Place, logFile: string) => Promise<ContestantProgram>;
 }
@@ -46,9 +46,9 @@ export const bare: Contestant = {
 export function service(name: string, build: Build, variables: Record<string, string> = {}): Contestant {
   return {
     name,
-    template: build.template,
+    database: { copyOf: build.template },
     program: async (place, logFile) => {
-      const port = await freePort();
+      const port = variables['PORT'] === undefined ? await freePort() : Number(variables['PORT']);
       return {
         name: `the service (${name})`,
         file: path.join(build.folder, 'dist/main.js'),
@@ -81,7 +81,8 @@ async function answersReady(program: Program, port: number): Promise<void> {
   });
 }
 
-function freePort(): Promise<number> {
+/** Free when it was looked for. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

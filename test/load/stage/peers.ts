@@ -11,12 +11,18 @@ export function installPeers(): void {
   installPackages(FOLDER);
 }
 
-export const PEERS: readonly Contestant[] = [
+/** Stored by PostgreSQL before they are acknowledged, one by one: what most people write. */
+export const PLAIN_PEERS: readonly Contestant[] = [
   peer('pg-boss', 'pg-boss.mjs'),
-  peer('pg-boss, batches', 'pg-boss.mjs', '--batches'),
   peer('graphile-worker', 'graphile-worker.mjs'),
+  peer('BullMQ and a table', 'bullmq.mjs', '--recorded'),
+];
+
+/** Those with glue that stores requests in batches, and one that may lose and repeat jobs. */
+export const OTHER_PEERS: readonly Contestant[] = [
+  peer('pg-boss, batches', 'pg-boss.mjs', '--batches'),
   peer('graphile-worker, batches', 'graphile-worker.mjs', '--batches'),
-  peer('BullMQ', 'bullmq.mjs'),
+  peer('BullMQ alone', 'bullmq.mjs'),
 ];
 
 function peer(name: string, file: string, ...args: string[]): Contestant {

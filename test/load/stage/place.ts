@@ -20,39 +20,55 @@ export interface Place {
   remove: () => Promise<void>;
 }
 
-/** @param template the database that its own is a copy of; an empty one without it */
-export async function openPlace(template?: string): Promise<Place> {
+/** A copy of one that nobody uses, or one that is used as it is and stays, together with what Redis holds beside it. */
+export type PlacesDatabase = { copyOf: string } | { use: string };
+
+/** @param database an empty one without it */
+export async function openPlace(database?: PlacesDatabase): Promise<Place> {
   const name = `bench_${randomBytes(6).toString('hex')}`;
-  const databaseUrl = await createDatabase(name, template);
+  const stays = database !== undefined && 'use' in database;
+  const databaseUrl = stays ? urlOf(database.use) : await createDatabase(name, database?.copyOf);
   const amqpUrl = await createVirtualHost(name);
-  const redisUrls = {
+  return {
+    name,
+    variables: {
+      ...redisUrls(),
+      DATABASE_URL: databaseUrl,
+      AMQP_URL: amqpUrl,
+      RABBITMQ_MANAGEMENT_URL: required('RABBITMQ_MANAGEMENT_URL'),
+      QUEUE_PREFIX: stays ? database.use : name,
+    },
+    remove: async () => {
+      await managementCall('DELETE', `/api/vhosts/${name}`);
+      if (!stays) await removeStores(name);
+    },
+  };
+}
+
+/** A database, and what Redis holds beside it. */
+export async function removeStores(name: string): Promise<void> {
+  for (const url of Object.values(redisUrls())) await removeKeys(url, name);
+  await dropDatabase(name);
+}
+
+function redisUrls() {
+  return {
     REDIS_MONEY_URL: required('REDIS_MONEY_URL'),
     REDIS_COMMUNICATION_URL: required('REDIS_COMMUNICATION_URL'),
     REDIS_BACKGROUND_URL: required('REDIS_BACKGROUND_URL'),
     REDIS_LIMITER_URL: required('REDIS_LIMITER_URL'),
-  };
-  return {
-    name,
-    variables: {
-      ...redisUrls,
-      DATABASE_URL: databaseUrl,
-      AMQP_URL: amqpUrl,
-      RABBITMQ_MANAGEMENT_URL: required('RABBITMQ_MANAGEMENT_URL'),
-      QUEUE_PREFIX: name,
-    },
-    remove: async () => {
-      await managementCall('DELETE', `/api/vhosts/${name}`);
-      for (const url of Object.values(redisUrls)) await removeKeys(url, name);
-      await dropDatabase(name);
-    },
   };
 }
 
 /** Resolves with its URL. */
 export async function createDatabase(name: string, template?: string): Promise<string> {
   await withAdmin((admin) => admin.query(`CREATE DATABASE ${name}${template ? ` TEMPLATE ${template}` : ''}`));
+  return urlOf(name);
+}
+
+function urlOf(database: string): string {
   const url = new URL(required('DATABASE_URL'));
-  url.pathname = `/${name}`;
+  url.pathname = `/${database}`;
   return url.toString();
 }
 

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { CHECKOUT } from '../../../tools/services/layout';
-import { latencies, timed, verified, type DriverCommand, type Timed } from '../driver/commands';
+import { called, latencies, timed, verified, type Called, type DriverCommand, type Timed } from '../driver/commands';
+import type { Api } from '../driver/calls';
 import { TYPESCRIPT, type Contestant } from './contestants';
 import { CpuMeter } from './cpu';
 import { openPlace, type Place } from './place';
@@ -26,7 +27,7 @@ export async function takeTurn<Value>(
   contestant: Contestant,
   work: (turn: Turn) => Promise<Value>,
 ): Promise<Value> {
-  const place = await openPlace(contestant.template);
+  const place = await openPlace(contestant.database);
   try {
     return await withProgram(stage, contestant, place, async (program) => {
       const driver = stage.start(driverOptions(stage));
@@ -103,8 +104,16 @@ export class Drive {
     return this.ask({ do: 'pace', type, jobs, perSecond }, latencies, jobs);
   }
 
-  flow(type: string, jobs: number, inFlight: number): Promise<Timed> {
-    return this.ask({ do: 'flow', type, jobs, inFlight }, timed, jobs);
+  flow(type: string, jobs: number, lead: number): Promise<Timed> {
+    return this.ask({ do: 'flow', type, jobs, lead }, timed, jobs);
+  }
+
+  add(api: Api, type: string, jobs: number, inFlight: number): Promise<Called> {
+    return this.ask({ do: 'add', api, type, jobs, inFlight }, called, jobs);
+  }
+
+  look(api: Api, jobs: number, inFlight: number): Promise<Called> {
+    return this.ask({ do: 'look', api, jobs, inFlight }, called, jobs);
   }
 
   /** @throws unless every request had one outcome, `completed` */
