@@ -36,4 +36,5 @@ EXPOSE 3020
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3020}/api/v1/queue/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Node itself is process 1: it handles SIGTERM, and has no children to wait for.
-CMD ["node", "dist/main.js"]
+# Jobs live for some tens of milliseconds: a young generation that holds those under way is collected at half the cost.
+CMD ["node", "--max-semi-space-size=64", "dist/main.js"]

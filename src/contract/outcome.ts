@@ -72,6 +72,9 @@ export function outcomeMessage(
   to: { source: string | undefined; traceparent: string | undefined; time: Date },
 ): OutcomeMessage {
   return {
+    exchange: EXCHANGES.outcomes,
+    routingKey: `${data.queue}.${routingType(data.type)}.${data.outcome}`,
+    alsoTo: to.source === undefined ? [] : [requesterKey(to.source)],
     ...eventMessage({
       id,
       source: SERVICE_SOURCE,
@@ -82,8 +85,5 @@ export function outcomeMessage(
       traceparent: to.traceparent,
       data,
     }),
-    exchange: EXCHANGES.outcomes,
-    routingKey: `${data.queue}.${routingType(data.type)}.${data.outcome}`,
-    alsoTo: to.source === undefined ? [] : [requesterKey(to.source)],
   };
 }

@@ -45,7 +45,8 @@ export class Guard {
   }
 
   async admit(ref: DispatchedJob): Promise<GuardAnswer> {
-    const job = await this.tokens.use(ref.jobId, (token) => this.batcher.submit({ ...ref, token }));
+    const { jobId, generation, dispatch } = ref;
+    const job = await this.tokens.use(jobId, (token) => this.batcher.submit({ jobId, generation, dispatch, token }));
     if (job) return { kind: 'started', job };
     return judge(ref, await this.steps.readUnstarted(ref.jobId));
   }

@@ -1,6 +1,6 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../platform/canonical-json';
-import { sha256 } from '../platform/ids';
+import { sha256, uuidOf } from '../platform/ids';
 
 /** Raised when the way to compute fingerprints changes, so that old ones are not compared with new ones. */
 const FINGERPRINT_VERSION = 1;
@@ -25,11 +25,7 @@ export function hiddenKey(secret: string, key: string): string {
   return `default-${createHmac('sha256', secret).update(key, 'utf8').digest('hex').slice(0, 48)}`;
 }
 
-/** The first 122 bits of a SHA-256 in the shape of a UUID (version 8 of RFC 9562: "custom"). */
+/** A SHA-256 in the shape of a UUID (version 8 of RFC 9562: "custom"). */
 function digestUuid(parts: unknown[]): string {
-  const bytes = createHash('sha256').update(canonicalJson(parts), 'utf8').digest().subarray(0, 16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return uuidOf(sha256(canonicalJson(parts)), '8');
 }

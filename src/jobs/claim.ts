@@ -1,4 +1,5 @@
 import type { Queryable } from '../platform/postgres/database';
+import { arrayOfJsonTexts, jsonTexts } from '../platform/postgres/json-texts';
 
 /** A job to be: everything that is decided before it exists. */
 export interface Claim {
@@ -41,7 +42,7 @@ export async function insertClaims(database: Queryable, claims: Claim[]): Promis
     sorted.map((claim) => claim.queueName),
     sorted.map((claim) => claim.jobType),
     sorted.map((claim) => claim.priority),
-    sorted.map((claim) => claim.data),
+    jsonTexts(sorted.map((claim) => claim.data)),
     sorted.map((claim) => claim.idempotencyKey),
     sorted.map((claim) => claim.keyScope),
     sorted.map((claim) => claim.liveKey),
@@ -70,9 +71,9 @@ const INSERT = {
     SELECT id, queue_name, job_type, priority, data::jsonb, idempotency_key, key_scope, live_key,
       fingerprint, request_key, request_source, request_id, correlation_id, traceparent, max_attempts, timeout_ms,
       now() + delay_ms * interval '1 millisecond', expires_at, queued
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-      $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::integer[],
-      $17::bigint[], $18::timestamptz[], $19::boolean[], $20::uuid[])
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], ${arrayOfJsonTexts('$5')}, $6::text[], $7::text[],
+      $8::uuid[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[],
+      $16::integer[], $17::bigint[], $18::timestamptz[], $19::boolean[], $20::uuid[])
       AS claim (id, queue_name, job_type, priority, data, idempotency_key, key_scope, live_key,
         fingerprint, request_key, request_source, request_id, correlation_id, traceparent, max_attempts, timeout_ms,
         delay_ms, expires_at, queued, rejection_key)

@@ -45,7 +45,7 @@ export function duplicateOutcome(
 }
 
 function ordered(message: OutcomeMessage, orderingKey: string): PublishableOutcome {
-  return { ...message, orderingKey, mandatory: false };
+  return { orderingKey, mandatory: false, ...message };
 }
 
 function outcomeData(

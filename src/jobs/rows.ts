@@ -51,7 +51,6 @@ export function toIdentity(row: IdentityRow): JobIdentity {
 
 export function toRecord(row: RecordRow): JobRecord {
   return {
-    ...toIdentity(row),
     status: row.status,
     dispatch: row.dispatch,
     attempts: row.attempts,
@@ -60,11 +59,14 @@ export function toRecord(row: RecordRow): JobRecord {
     error: row.error,
     startedAt: row.started_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
+    ...toIdentity(row),
   };
 }
 
+const TIER_OF: ReadonlyMap<string, Tier> = new Map(TIERS.map((tier) => [QUEUE_POLICIES[tier].queueName, tier]));
+
 function tierOf(queueName: string): Tier {
-  const tier = TIERS.find((name) => QUEUE_POLICIES[name].queueName === queueName);
+  const tier = TIER_OF.get(queueName);
   if (!tier) throw new Error(`unknown queue ${queueName}`);
   return tier;
 }

@@ -1,5 +1,6 @@
 import type { OutcomeError } from '../contract/outcome';
 import type { Queryable, Transaction } from '../platform/postgres/database';
+import { arrayOfJsonTexts, jsonTexts } from '../platform/postgres/json-texts';
 import type { JobStatus } from './job';
 import type { StartedJob } from './start';
 
@@ -49,14 +50,14 @@ export async function settleJobs(tx: Transaction, settlements: Settlement[]): Pr
     sorted.map((settlement) => settlement.jobId),
     sorted.map((settlement) => settlement.token),
     sorted.map((settlement) => settlement.status),
-    sorted.map((settlement) => (settlement.result === null ? null : JSON.stringify(settlement.result))),
-    sorted.map((settlement) => (settlement.error === null ? null : JSON.stringify(settlement.error))),
+    jsonTexts(sorted.map(({ result }) => (result === null ? null : JSON.stringify(result)))),
+    jsonTexts(sorted.map(({ error }) => (error === null ? null : JSON.stringify(error)))),
     sorted.map((settlement) => settlement.reason),
     sorted.map((settlement) => settlement.attempts),
     sorted.map((settlement) => settlement.retryInMs),
     sorted.map((settlement) => settlement.sequence),
     sorted.map((settlement) => settlement.releaseKey),
-    sorted.map((settlement) => settlement.finishedAt ?? null),
+    sorted.map((settlement) => settlement.finishedAt?.toISOString() ?? null),
     sorted.map((settlement) => settlement.takenBack?.suspectStarts ?? null),
   ]);
   const settled = new Set(rows.map((row) => row.attempt_token));
@@ -100,8 +101,8 @@ const SETTLE = {
       starts = CASE WHEN s.taken_back IS NULL THEN j.starts ELSE j.starts - 1 END,
       finishes = CASE WHEN s.taken_back IS NULL THEN j.starts ELSE j.finishes END,
       suspect_starts = CASE WHEN s.taken_back IS NULL THEN 0 ELSE GREATEST(0, j.suspect_starts - s.taken_back) END
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::bigint[],
-      $9::integer[], $10::boolean[], $11::timestamptz[], $12::smallint[])
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], ${arrayOfJsonTexts('$4')}, ${arrayOfJsonTexts('$5')},
+      $6::text[], $7::smallint[], $8::bigint[], $9::integer[], $10::boolean[], $11::timestamptz[], $12::smallint[])
       AS s (id, token, status, result, error, reason, attempts, retry_in_ms, sequence, release_key, finished_at,
         taken_back)
     WHERE j.id = s.id AND j.attempt_token = s.token AND j.status = 'processing'

@@ -142,7 +142,6 @@ interface UnstartedRow {
 
 function toStarted(row: StartedRow): StartedJob {
   return {
-    ...toIdentity(row),
     token: row.attempt_token,
     dispatch: row.dispatch,
     payload: row.data,
@@ -155,6 +154,8 @@ function toStarted(row: StartedRow): StartedJob {
     cancelRequested: row.cancel_requested,
     startedAt: row.started_at ?? undefined,
     claim: undefined,
+    // Last: what is added to a copy costs Node 20 more than all the rest of a start.
+    ...toIdentity(row),
   };
 }
 

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import type { Queryable, Transaction } from '../platform/postgres/database';
+import { jsonTexts } from '../platform/postgres/json-texts';
 import { SERVICE_OUTBOX, type OutboxTable } from './table';
 
 /** A message that a transaction owes the broker. */
@@ -15,6 +15,7 @@ export interface OutboxMessage {
   correlationId: string | undefined;
   alsoTo: string[];
   headers: Record<string, string>;
+  /** JSON. */
   body: string;
   /** Must reach a queue: when none is bound it stays here, and an alert says so. */
   mandatory: boolean;
@@ -26,7 +27,7 @@ const MAX_BATCH_BYTES = 8 * 1_048_576;
 export interface OutboxRow extends OutboxMessage {
   seq: string;
   attempts: number;
-  createdAt: Date;
+  createdAtMs: number;
 }
 
 /** Writes messages as part of the transaction that makes them true. */
@@ -41,16 +42,18 @@ export async function appendToOutbox(
     messages.map((message) => message.orderingKey),
     messages.map((message) => message.exchange),
     messages.map((message) => message.routingKey),
-    messages.map((message) =>
-      JSON.stringify({
-        contentType: message.contentType,
-        type: message.type,
-        correlationId: message.correlationId,
-        alsoTo: message.alsoTo,
-        headers: message.headers,
-      }),
+    jsonTexts(
+      messages.map((message) =>
+        JSON.stringify({
+          contentType: message.contentType,
+          type: message.type,
+          ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
+          alsoTo: message.alsoTo,
+          headers: message.headers,
+        } satisfies Properties),
+      ),
     ),
-    messages.map((message) => message.body),
+    jsonTexts(messages.map((message) => message.body)),
     messages.map((message) => message.mandatory),
   ]);
 }
@@ -67,7 +70,6 @@ export async function readUnpublished(
 ): Promise<OutboxRow[]> {
   const rows = await database.query<UnpublishedRow>(table.read, [limit, MAX_BATCH_BYTES]);
   return rows.map((row) => ({
-    ...properties.parse(row.properties),
     seq: row.seq,
     id: row.id,
     orderingKey: row.ordering_key,
@@ -76,7 +78,12 @@ export async function readUnpublished(
     body: row.body,
     mandatory: row.mandatory,
     attempts: row.attempts,
-    createdAt: row.created_at,
+    createdAtMs: row.created_at_ms,
+    contentType: row.properties.contentType,
+    type: row.properties.type,
+    correlationId: row.properties.correlationId,
+    alsoTo: row.properties.alsoTo,
+    headers: row.properties.headers,
   }));
 }
 
@@ -119,16 +126,8 @@ export async function readBacklog(database: Queryable, table: OutboxTable = SERV
   return { rows: Number(row?.rows ?? 0), ageSeconds: row?.age ?? 0, parked: Number(row?.parked ?? 0) };
 }
 
-const properties = z.object({
-  contentType: z.string(),
-  type: z.string(),
-  correlationId: z
-    .string()
-    .optional()
-    .transform((id) => id),
-  alsoTo: z.array(z.string()),
-  headers: z.record(z.string(), z.string()),
-});
+/** What is kept of a message as one column. */
+type Properties = Pick<OutboxMessage, 'contentType' | 'type' | 'alsoTo' | 'headers'> & { correlationId?: string };
 
 interface UnpublishedRow {
   seq: string;
@@ -136,14 +135,14 @@ interface UnpublishedRow {
   ordering_key: string;
   exchange: string;
   routing_key: string;
-  properties: unknown;
+  properties: Properties;
   body: string;
   mandatory: boolean;
   attempts: number;
-  created_at: Date;
+  created_at_ms: number;
 }
 
 /** JavaScript's dates end at the millisecond and PostgreSQL's do not: only "at or after" can be asked for. */
 function oldest(rows: OutboxRow[]): Date {
-  return new Date(Math.min(...rows.map((row) => row.createdAt.getTime())) - 1);
+  return new Date(Math.min(...rows.map((row) => row.createdAtMs)) - 1);
 }

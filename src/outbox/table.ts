@@ -1,4 +1,5 @@
 import type { Statement } from '../platform/postgres/database';
+import { arrayOfJsonTexts } from '../platform/postgres/json-texts';
 import { identifier } from '../platform/postgres/identifier';
 
 /** An outbox by its table's name, with the statements that go to it. */
@@ -25,7 +26,8 @@ export function outboxTable(name: string, idType: 'uuid' | 'text'): OutboxTable 
       text: `
         INSERT INTO ${table} (id, ordering_key, exchange, routing_key, properties, body, mandatory)
         SELECT id, ordering_key, exchange, routing_key, properties::jsonb, body, mandatory
-        FROM unnest($1::${idType}[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+        FROM unnest($1::${idType}[], $2::uuid[], $3::text[], $4::text[], ${arrayOfJsonTexts('$5')},
+          ${arrayOfJsonTexts('$6')}, $7::boolean[])
           AS m (id, ordering_key, exchange, routing_key, properties, body, mandatory)`,
     },
     read: {
@@ -43,15 +45,19 @@ export function outboxTable(name: string, idType: 'uuid' | 'text'): OutboxTable 
         ), measured AS (
           SELECT *, sum(octet_length(body)) OVER (ORDER BY seq) - octet_length(body) AS bytes_before FROM due
         )
-        SELECT seq, id, ordering_key, exchange, routing_key, properties, body, mandatory, attempts, created_at
+        SELECT seq, id, ordering_key, exchange, routing_key, properties, body, mandatory, attempts,
+          date_part('epoch', created_at) * 1000 AS created_at_ms
         FROM measured WHERE bytes_before < $2 ORDER BY seq`,
     },
     mark: {
       name: `mark ${table}`,
-      // created_at only helps the planner to leave out the partitions of other days.
+      // created_at only helps the planner to leave out the partitions of other days. A mark that is lost in a crash of the
+      // server has its message published once more, under its id: nobody waits until it is on disk.
       text: `
+        WITH lax AS (SELECT set_config('synchronous_commit', 'off', true) AS commit)
         UPDATE ${table} SET published_at = now(), last_error = NULL
-        WHERE seq = ANY($1::bigint[]) AND created_at >= $2 AND published_at IS NULL`,
+        WHERE seq = ANY($1::bigint[]) AND created_at >= $2 AND published_at IS NULL
+          AND (SELECT commit FROM lax) = 'off'`,
     },
     defer: {
       text: `

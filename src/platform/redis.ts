@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { coalesceWrites } from './coalesce-writes';
 import type { Logger } from './logger';
 import { describeError } from './logger';
 
@@ -18,6 +19,7 @@ export function connectRedis(url: string, log: Logger, commandTimeoutMs = 5_000)
     socketTimeout: SILENCE_MS,
     retryStrategy: (times) => Math.min(1_000, times * 50),
   });
+  redis.on('connect', () => coalesceWrites(redis.stream));
   redis.on('error', (error: Error) => log.warn('redis connection error', { error: describeError(error) }));
   return redis;
 }

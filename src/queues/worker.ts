@@ -1,4 +1,6 @@
 import { DelayedError, Worker, type Job } from 'bullmq';
+import { Redis } from 'ioredis';
+import { coalesceWrites } from '../platform/coalesce-writes';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import { within } from '../platform/time';
@@ -24,20 +26,29 @@ const OUT_OF_REACH = 1_000_000_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** A line without an answer for so long is dead and is replaced; BullMQ waits for a job for 10 s at most. */
 const SILENCE_MS = 15_000;
+const RECONNECT_STEP_MS = 50;
+const RECONNECT_CAP_MS = 1_000;
 /** After an unexpected failure, so that a broken dependency is not asked in a tight loop. */
 const ERROR_DELAY_MS = 1_000;
 
 /** Takes jobs from BullMQ and gives them to `run`, which tells what becomes of them. */
 export class QueueWorker {
   private readonly worker: Worker;
+  private readonly redis: Redis;
 
   constructor(
     options: WorkerOptions,
     private readonly run: (ref: JobRef, type: string) => Promise<Disposal>,
     private readonly log: Logger,
   ) {
+    this.redis = new Redis(options.redisUrl, {
+      maxRetriesPerRequest: null,
+      socketTimeout: SILENCE_MS,
+      retryStrategy: (times) => Math.min(RECONNECT_CAP_MS, times * RECONNECT_STEP_MS),
+    });
+    this.redis.on('connect', () => coalesceWrites(this.redis.stream));
     this.worker = new Worker(options.name, (job, token) => this.process(job, token), {
-      connection: { url: options.redisUrl, maxRetriesPerRequest: null, socketTimeout: SILENCE_MS },
+      connection: this.redis,
       prefix: options.prefix,
       concurrency: options.concurrency,
       lockDuration: options.lockMs,
@@ -58,7 +69,11 @@ export class QueueWorker {
   }
 
   async close(): Promise<void> {
-    await within(CLOSE_TIMEOUT_MS, 'closing a worker', this.worker.close(true));
+    try {
+      await within(CLOSE_TIMEOUT_MS, 'closing a worker', this.worker.close(true));
+    } finally {
+      this.redis.disconnect();
+    }
   }
 
   private async process(job: Job, token: string | undefined): Promise<void> {

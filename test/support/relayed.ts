@@ -41,7 +41,7 @@ export function message(over: Partial<OutboxMessage> = {}): OutboxMessage {
     correlationId: undefined,
     alsoTo: [],
     headers: {},
-    body: '',
+    body: '{}',
     mandatory: true,
     ...over,
   };

@@ -122,13 +122,13 @@ export function toStanding(
   >,
 ): OpenJob {
   return {
-    ...toRecord(tier, jobId, record, { status: jobStatus, attempts, sequence, startedAt }),
     requestKey: record.requestKey,
     rejectionKey: record.rejectionKey ?? undefined,
     liveKey: record.liveKey,
     fingerprint: record.fingerprint,
     confirmed: confirmed === '1',
     queued: false,
+    ...toRecord(tier, jobId, record, { status: jobStatus, attempts, sequence, startedAt }),
   };
 }
 
@@ -140,7 +140,6 @@ export function toStarted(
 ): StartedJob {
   const { payload, maxAttempts, timeoutMs, liveKey, fingerprint, requestKey } = record;
   return {
-    ...toIdentity(tier, jobId, record),
     token,
     dispatch: ONLY_DISPATCH,
     payload,
@@ -153,6 +152,7 @@ export function toStarted(
     cancelRequested: false,
     startedAt,
     claim: { liveKey, fingerprint, requestKey },
+    ...toIdentity(tier, jobId, record),
   };
 }
 
@@ -163,12 +163,12 @@ function toRecord(
   state: Pick<JobRecord, 'status' | 'attempts' | 'sequence' | 'startedAt'>,
 ): JobRecord {
   return {
-    ...toIdentity(tier, jobId, record),
-    ...state,
     dispatch: ONLY_DISPATCH,
     result: null,
     error: null,
     finishedAt: undefined,
+    ...state,
+    ...toIdentity(tier, jobId, record),
   };
 }
 

@@ -1,5 +1,7 @@
 import { connect, type AmqpConnectionManager, type ChannelWrapper } from 'amqp-connection-manager';
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+import { Socket } from 'node:net';
+import { coalesceWrites } from '../coalesce-writes';
 import type { Logger } from '../logger';
 import { describeError } from '../logger';
 import { within } from '../time';
@@ -42,7 +44,10 @@ export class RabbitConnection {
         clientProperties: { connection_name: `queue-service ${purpose}` },
       },
     });
-    this.manager.on('connect', () => log.info('broker connected', { purpose }));
+    this.manager.on('connect', () => {
+      if (this.manager.connection) coalesceWrites(socketOf(this.manager.connection));
+      log.info('broker connected', { purpose });
+    });
     this.manager.on('disconnect', ({ err }) => log.warn('broker disconnected', { purpose, error: describeError(err) }));
     this.manager.on('connectFailed', ({ err }) =>
       log.warn('broker unreachable', { purpose, error: describeError(err) }),
@@ -106,4 +111,11 @@ export class RabbitConnection {
         this.log.warn('broker connection not closed cleanly', { purpose: this.purpose, error: describeError(error) }),
       );
   }
+}
+
+/** Its types do not tell that the connection has it. */
+function socketOf({ connection }: ChannelModel): Socket {
+  const stream: unknown = Reflect.get(connection, 'stream');
+  if (stream instanceof Socket) return stream;
+  throw new TypeError('amqplib does not keep its socket where it used to');
 }

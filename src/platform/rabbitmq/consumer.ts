@@ -4,6 +4,7 @@ import type { Logger } from '../logger';
 import { describeError } from '../logger';
 import type { Metrics } from '../metrics';
 import { within } from '../time';
+import { Acknowledgements } from './acknowledgements';
 import type { RabbitConnection } from './connection';
 
 /** A message as the broker handed it over. `ack` may be called at any time later, once. */
@@ -44,6 +45,7 @@ export function consumerMetrics(metrics: Metrics) {
 export class Consumer {
   private wrapper: ChannelWrapper | undefined;
   private current: Channel | undefined;
+  private acknowledgements: Acknowledgements | undefined;
 
   constructor(
     private readonly connection: RabbitConnection,
@@ -74,6 +76,7 @@ export class Consumer {
   /** Closes the channel; the broker puts back what was handed over and not acknowledged, in its old order. */
   async close(): Promise<void> {
     const wrapper = this.wrapper;
+    this.acknowledgements?.flush();
     this.wrapper = undefined;
     this.current = undefined;
     if (!wrapper) return;
@@ -106,15 +109,20 @@ export class Consumer {
   private async consume(channel: Channel): Promise<void> {
     await this.options.setup(channel);
     await channel.prefetch(this.options.prefetch);
+    const acknowledgements = new Acknowledgements((message, allUpTo) => this.send(channel, message, allUpTo));
+    this.acknowledgements = acknowledgements;
     this.current = channel;
+    const acknowledge = (message: ConsumeMessage): void => {
+      if (!this.isStale(channel)) acknowledgements.add(message);
+    };
     await channel.consume(
       this.options.queue,
-      (message) => (message ? this.onDelivery(this.delivery(channel, message)) : this.reopen()),
+      (message) => (message ? this.onDelivery(this.delivery(message, acknowledge)) : this.reopen()),
       { consumerTag: this.tag },
     );
   }
 
-  private delivery(channel: Channel, message: ConsumeMessage): Delivery {
+  private delivery(message: ConsumeMessage, acknowledge: (message: ConsumeMessage) => void): Delivery {
     const headers: Record<string, unknown> = message.properties.headers ?? {};
     const count = headers['x-delivery-count'];
     return {
@@ -126,16 +134,24 @@ export class Consumer {
       headers,
       earlierDeliveries: typeof count === 'number' ? count : message.fields.redelivered ? 1 : 0,
       redelivered: message.fields.redelivered,
-      ack: () => this.acknowledge(channel, message),
+      ack: () => acknowledge(message),
     };
   }
 
-  private acknowledge(channel: Channel, message: ConsumeMessage): void {
-    if (this.current !== channel) {
-      this.metrics.staleAcks.inc({ queue: this.options.queue });
-      return;
+  private send(channel: Channel, message: ConsumeMessage, allUpTo: boolean): void {
+    if (this.isStale(channel)) return;
+    try {
+      channel.ack(message, allUpTo);
+    } catch (error) {
+      // It closed a moment ago and has not said so yet; the broker puts back what it handed over.
+      this.log.warn('not acknowledged', { queue: this.options.queue, error: describeError(error) });
     }
-    channel.ack(message);
+  }
+
+  private isStale(channel: Channel): boolean {
+    if (this.current === channel) return false;
+    this.metrics.staleAcks.inc({ queue: this.options.queue });
+    return true;
   }
 }
 

@@ -18,6 +18,8 @@ export interface ProgramOptions {
 /** What programs send back for each question, see programs/answering.ts. */
 const reply = z.union([z.object({ answer: z.unknown() }), z.object({ failure: z.string() })]);
 
+/** As the service's image has it, and fair to all. */
+const YOUNG_GENERATION = '--max-semi-space-size=64';
 const STOP_LIMIT_MS = 15_000;
 /** Of the output of a program that has died, in the message that says so. */
 const LAST_LINES = 12;
@@ -38,7 +40,7 @@ export class Program {
     try {
       this.child = fork(options.file, options.args ?? [], {
         cwd: options.cwd,
-        execArgv: options.nodeOptions ?? [],
+        execArgv: [YOUNG_GENERATION, ...(options.nodeOptions ?? [])],
         env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_ENV: 'production', ...options.variables },
         detached: true,
         stdio: ['ignore', log, log, 'ipc'],
