@@ -212,8 +212,9 @@ export class EffectLedger {
     return { jobId: this.job.jobId, token: this.job.token, name, number, state, reference, value };
   }
 
+  /** By the clock too: the timer that aborts may be late where the event loop is busy. */
   private isOver(): boolean {
-    return this.closed || this.attempt.signal.aborted;
+    return this.closed || this.attempt.signal.aborted || performance.now() >= this.attempt.endsAt;
   }
 }
 

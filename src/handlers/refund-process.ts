@@ -74,18 +74,18 @@ function refundEffect(
   };
 }
 
-/** Somebody else gave everything back: another job, or a person in the provider's dashboard. */
+/** Others gave everything back, at once or in parts: other jobs, or people in the provider's dashboard. */
 async function alreadyRefunded(
   stripe: StripeAdapter,
   { amount }: RefundPayload,
   payment: PaymentResult,
   { signal }: HandlerContext,
 ): Promise<HandlerOutcome<RefundResult>> {
-  const last = await stripe.lastRefund(payment.paymentIntentId, { timeoutMs: LOOKUP_TIMEOUT_MS, signal });
-  if (last.kind !== 'done') {
-    return { kind: 'retry', code: 'ALREADY_REFUNDED', message: 'already refunded, by a refund that was not found' };
+  const given = await stripe.allRefunds(payment.paymentIntentId, { timeoutMs: LOOKUP_TIMEOUT_MS, signal });
+  if (given.kind !== 'done' || given.value.amount < amount) {
+    return { kind: 'retry', code: 'ALREADY_REFUNDED', message: 'already refunded, by refunds that were not all found' };
   }
-  return done<RefundResult>({ ...resultOf(payment, { ...last.value, amount }), alreadyRefunded: true });
+  return done<RefundResult>({ ...resultOf(payment, { ...given.value, amount }), alreadyRefunded: true });
 }
 
 function resultOf(payment: PaymentResult, { currency, ...refund }: Refund): RefundResult {

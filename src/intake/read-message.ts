@@ -1,4 +1,4 @@
-import { QUEUES, TIERS } from '../contract/names';
+import { QUEUES, TIERS, type Tier } from '../contract/names';
 import type { CloudEvent } from '../contract/envelope';
 import type { Problem } from '../platform/json-problems';
 import type { Delivery } from '../platform/rabbitmq/consumer';
@@ -25,7 +25,15 @@ export function readMessage(
     return { rejection: refuse(delivery, from.queue, event, read.code, read.problems, read.type) };
   }
   const meant = read.requests.filter(({ type }) => from.tier === undefined || type.queue === from.tier);
+  // A deploy has moved its jobs to another tier: acknowledged, they would be gone without a word.
+  if (from.tier && meant.length === 0) {
+    return { rejection: refuse(delivery, from.queue, event, 'WRONG_QUEUE', strandedIn(from.tier), undefined) };
+  }
   return { event, from, offers: meant.map((request) => toOffer(request, delivery)) };
+}
+
+function strandedIn(tier: Tier): Problem[] {
+  return [{ path: '(queue)', message: `it waited for the ${tier} tier, which none of its jobs belongs to any more` }];
 }
 
 type Requests = { requests: IntakeRequest[] } | { code: RejectionCode; problems: Problem[]; type: string | undefined };

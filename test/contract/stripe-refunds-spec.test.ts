@@ -39,7 +39,7 @@ afterEach(() => sandbox.close());
     await refund('key-2', 5000);
     await refund('key-3', 4000);
     await refund('key-4', 4000);
-    await stripe.lastRefund(intent, effectCall('key-1'));
+    await stripe.allRefunds(intent, effectCall('key-1'));
     sandbox.passTime();
     await stripe.findRefund(intent, 'key-1', effectCall('key-1'));
 

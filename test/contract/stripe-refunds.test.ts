@@ -107,7 +107,7 @@ describe('a definite no', () => {
     });
   });
 
-  it('everything was given back already, and the refund that did it is found', async () => {
+  it('everything was given back already, and the refunds that did it are found and summed up', async () => {
     const intent = await charged();
     await refund(intent, 'key-1', { amount: 4000 });
     const last = await refund(intent, 'key-2', { amount: 1000 });
@@ -116,7 +116,9 @@ describe('a definite no', () => {
       kind: 'declined',
       code: 'ALREADY_REFUNDED',
     });
-    expect(await stripe.lastRefund(intent, effectCall('key-3'))).toEqual(last);
+    expect(last).toMatchObject({ kind: 'done', value: { amount: 1000 } });
+    const all = { ...last, value: { ...('value' in last ? last.value : undefined), amount: 5000 } };
+    expect(await stripe.allRefunds(intent, effectCall('key-3'))).toEqual(all);
     expect(sandbox.refunds()).toHaveLength(2);
   });
 

@@ -34,8 +34,8 @@ export interface Refunds {
   refund(request: RefundRequest, call: EffectCall<Refund>): Promise<ProviderAnswer<Refund>>;
   /** See STRIPE_LIST_LAG_MS for when `absent` counts. */
   findRefund(paymentIntentId: string, providerKey: string, call: LookupCall): Promise<LookupAnswer<Refund>>;
-  /** The newest refund of a charge, whoever asked for it. */
-  lastRefund(paymentIntentId: string, call: LookupCall): Promise<LookupAnswer<Refund>>;
+  /** All refunds of a charge as one, whoever asked for them: the newest with the amount of all. */
+  allRefunds(paymentIntentId: string, call: LookupCall): Promise<LookupAnswer<Refund>>;
 }
 
 /** The part of a refund that the service relies on; anything that lacks it is no answer at all. */
@@ -70,10 +70,13 @@ export function createRefunds(client: StripeClient): Refunds {
     },
     findRefund: (paymentIntentId, providerKey, call) =>
       client.look(call, (stripe, settings) =>
-        find(paymentIntentId, ({ metadata }) => metadata?.['provider_key'] === providerKey, stripe, settings),
+        search(paymentIntentId, stripe, settings, (one) => {
+          const state = stateOf(one);
+          return one.metadata?.['provider_key'] === providerKey && state.kind !== 'declined' ? state : undefined;
+        }),
       ),
-    lastRefund: (paymentIntentId, call) =>
-      client.look(call, (stripe, settings) => find(paymentIntentId, () => true, stripe, settings)),
+    allRefunds: (paymentIntentId, call) =>
+      client.look(call, (stripe, settings) => sumUp(paymentIntentId, stripe, settings)),
   };
 }
 
@@ -85,21 +88,33 @@ function parametersOf(request: RefundRequest, providerKey: string): Stripe.Refun
   };
 }
 
-/** The newest refund of a charge that is wanted and did happen. */
-function find(
+/** The first answer that `judge` has about a refund of the charge, from the newest on. */
+function search(
   paymentIntentId: string,
-  isWanted: (one: ParsedRefund) => boolean,
   { refunds }: Stripe,
   settings: Stripe.RequestOptions,
+  judge: Parameters<typeof findInList<ParsedRefund, Refund>>[2],
 ): Promise<LookupAnswer<Refund>> {
-  return findInList(
-    refund,
-    (page) => refunds.list({ payment_intent: paymentIntentId, ...page }, settings),
-    (one) => {
-      const state = stateOf(one);
-      return isWanted(one) && state.kind !== 'declined' ? state : undefined;
-    },
-  );
+  return findInList(refund, (page) => refunds.list({ payment_intent: paymentIntentId, ...page }, settings), judge);
+}
+
+/** Of one whose state cannot be told nothing is counted. */
+async function sumUp(
+  paymentIntentId: string,
+  stripe: Stripe,
+  settings: Stripe.RequestOptions,
+): Promise<LookupAnswer<Refund>> {
+  const given: DoneAnswer<Refund>[] = [];
+  const searched = await search(paymentIntentId, stripe, settings, (one) => {
+    const state = stateOf(one);
+    if (state.kind === 'done') given.push(state);
+    return undefined;
+  });
+  const [newest] = given;
+  if (searched.kind !== 'absent' || !newest) return searched;
+  const amount = given.reduce((sum, { value }) => sum + value.amount, 0);
+  const status = given.every(({ value }) => value.status === 'completed') ? 'completed' : 'pending';
+  return { ...newest, value: { ...newest.value, amount, status } };
 }
 
 function refundAnswer(result: unknown): ProviderAnswer<Refund> {

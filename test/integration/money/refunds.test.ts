@@ -132,22 +132,24 @@ describe('a refund', () => {
   });
 
   it.each([
-    ['whole', undefined],
-    ['part', 300],
-  ])('of what somebody refunded in the dashboard is success (%s)', async (_, amount) => {
+    ['whole', undefined, [10_000]],
+    ['part', 300, [10_000]],
+    ['whole, in parts', undefined, [4_000, 6_000]],
+  ])('of what somebody refunded in the dashboard is success (%s)', async (_, amount, parts) => {
     const all = await paid();
-    await post(harness.stripe.url, '/v1/refunds', { payment_intent: all.paymentIntentId });
+    for (const part of parts) {
+      await post(harness.stripe.url, '/v1/refunds', { payment_intent: all.paymentIntentId, amount: `${part}` });
+    }
     const id = amount === undefined ? await refund(all) : await partOf(all, amount);
     const { data } = await outcome(id, 'completed');
 
-    const [given] = refundsOf(all);
     expect(data.result).toMatchObject({
-      refundId: given?.refundId,
+      refundId: refundsOf(all).at(-1)?.refundId,
       amount: amount ?? 10_000,
       status: 'completed',
       alreadyRefunded: true,
     });
-    expect(refundsOf(all)).toHaveLength(1);
+    expect(refundsOf(all).map((given) => given.amount)).toEqual(parts);
     expect(await rows.effects(data.jobId ?? '')).toMatchObject([{ state: 'absent' }]);
   });
 });

@@ -71,23 +71,6 @@ describe('what the provider says is what the ledger learns', () => {
   });
 });
 
-describe('an effect is missing', () => {
-  const missing = async (entries: EffectEntry[]) => {
-    const { effects } = open(openLedger(entries).steps, { fresh: false });
-    await effects.load();
-    return effects.anyMissing;
-  };
-
-  it.each([
-    ['as none of its tries happened', [entry('absent'), entry('absent', { number: 2 })], true],
-    ['whatever became of another one', [entry('absent'), entry('done', { name: 'other' })], true],
-    ['unless a try may still have happened', [entry('absent'), entry('started', { number: 2 })], false],
-    ['unless an earlier try did, as was learnt late', [entry('done'), entry('absent', { number: 2 })], false],
-  ])('%s', async (_, entries, expected) => {
-    expect(await missing(entries)).toBe(expected);
-  });
-});
-
 describe('which key is used', () => {
   const asked = async (entries: EffectEntry[], over: Partial<KeyedEffect<number>> = {}) => {
     const { steps, begun } = openLedger(entries);
@@ -256,6 +239,31 @@ describe('after the attempt is over', () => {
     if (how === 'closed') effects.close();
     expect(await effects.perform(effect())).toMatchObject({ kind: 'ended', outcome: { kind: 'retry' } });
     expect(begun).toEqual([]);
+  });
+
+  it('nothing begins any more by the clock, though nobody has said so yet', async () => {
+    const { steps, begun } = openLedger();
+    const late = performance.now() + 60_000;
+    const calls: string[] = [];
+    const call = (key: string) => {
+      calls.push(key);
+      return Promise.resolve(DONE);
+    };
+    const early = open(steps).effects;
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(late);
+    expect(await early.perform(effect({ call }))).toMatchObject({ kind: 'ended', outcome: { code: 'TIMEOUT' } });
+    expect(begun).toEqual([]);
+
+    clock.mockRestore();
+    const begin = (): Promise<EffectStartAnswer> => {
+      jest.spyOn(performance, 'now').mockReturnValue(late);
+      return Promise.resolve('begun');
+    };
+    const { effects } = open({ ...steps, begin });
+    expect(await effects.perform(effect({ call }))).toMatchObject({ kind: 'ended', outcome: { code: 'TIMEOUT' } });
+    jest.restoreAllMocks();
+    expect(effects.facts).toMatchObject([{ state: 'absent' }]);
+    expect(calls).toEqual([]);
   });
 
   it('what certainly happened is recorded at once, and what did not changes nothing', async () => {

@@ -49,6 +49,19 @@ describe('a message', () => {
     expect(requestsOf(later)).toEqual(requestsOf(first).slice(1));
   });
 
+  it('that took the way round for jobs which are of another tier by now is refused, not forgotten', () => {
+    const { background } = QUEUES.requests;
+    const headers = { 'first-queue': QUEUES.domainEvents, 'first-routing-key': 'order.placed' };
+    expect(read(event, background, background, headers)).toMatchObject({
+      rejection: {
+        code: 'WRONG_QUEUE',
+        origin: 'events',
+        requestId: event.id,
+        problems: [{ path: '(queue)', message: expect.stringContaining('background') }],
+      },
+    });
+  });
+
   it('is not read as one that took the way round because its publisher says so', () => {
     const headers = { 'first-queue': QUEUES.domainEvents, 'first-routing-key': 'order.placed' };
     expect(read(event, QUEUES.requests.money, 'money.payment-process', headers)).toMatchObject({
