@@ -31,6 +31,7 @@ export const analyticsTrack = defineJobType({
   priority: 3,
   concurrency: 10,
   timeoutMs: 10_000,
+  uses: 'internal',
   submittableBy: ['service', 'admin'],
   payload,
   result,

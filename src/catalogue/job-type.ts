@@ -3,6 +3,7 @@ import type { Tier } from '../contract/names';
 import type { Role } from '../contract/principals';
 import type { Problem } from '../platform/json-problems';
 import { problemsOf } from '../contract/problems';
+import type { LimitedUse } from './limiters';
 
 /** What a key may be made of beside the payload. */
 export interface KeyContext {
@@ -20,6 +21,8 @@ export interface JobTypeDefinition<Name extends string, Payload, Result, Input =
   concurrency: number;
   /** How long one attempt may take, unless the request says otherwise. */
   timeoutMs: number;
+  /** The provider's account that its jobs use, within the limits of that account; none where there is none to spare. */
+  uses?: LimitedUse;
   /** Who may ask for it by HTTP. A user only ever asks for what is the user's own. */
   submittableBy: readonly Role[];
   payload: z.ZodType<Payload, Input>;

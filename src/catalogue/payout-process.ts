@@ -59,6 +59,7 @@ export const payoutProcess = defineJobType({
   priority: 10,
   concurrency: 3,
   timeoutMs: 60_000,
+  uses: 'stripe-payouts',
   submittableBy: ['service', 'admin'],
   payload,
   result,

@@ -44,6 +44,7 @@ export const refundProcess = defineJobType({
   priority: 10,
   concurrency: 3,
   timeoutMs: 60_000,
+  uses: 'stripe-refunds',
   submittableBy: ['service', 'admin'],
   payload,
   result,

@@ -83,6 +83,7 @@ export const sendEmail = defineJobType({
   priority: 5,
   concurrency: 20,
   timeoutMs: 15_000,
+  uses: 'sendgrid-transactional',
   submittableBy: ['service', 'admin'],
   payload,
   result,

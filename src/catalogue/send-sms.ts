@@ -42,6 +42,7 @@ export const sendSms = defineJobType({
   priority: 5,
   concurrency: 10,
   timeoutMs: 15_000,
+  uses: 'twilio-sms',
   submittableBy: ['service', 'admin'],
   payload,
   result,

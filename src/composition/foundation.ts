@@ -25,6 +25,7 @@ export type StepName =
   | 'detour'
   | 'ack'
   | 'forget starts'
+  | 'ask limiter'
   | 'run job'
   | 'start'
   | 'start suspect'

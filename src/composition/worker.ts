@@ -8,6 +8,7 @@ import { Settler } from '../execution/settler';
 import { SuspectLane } from '../execution/suspects';
 import { TypeSlots } from '../execution/type-slots';
 import { createHandlers } from '../handlers';
+import type { Gate } from '../limits/gate';
 import type { Handler } from '../handlers/handler';
 import { recordDeadLetters } from '../jobs/dead-letters';
 import type { DispatchedJob } from '../jobs/job';
@@ -17,6 +18,7 @@ import type { Component } from '../platform/lifecycle';
 import { within } from '../platform/time';
 import { QueueWorker } from '../queues/worker';
 import type { Foundation } from './foundation';
+import { composeLimits } from './limits';
 import { composeAdapters } from './providers';
 import { tierSteps } from './records';
 import { composeWorkerLife } from './worker-lives';
@@ -26,16 +28,18 @@ const HAND_BACK_MS = 4_000;
 
 /** Jobs from Redis to their handlers and back; a worker for each queue of this process. */
 export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<string, Handler>): Component[] {
+  const limits = composeLimits(foundation);
   const findJob = (jobId: string) => readJobView(foundation.database, jobId);
   const handlers = new Map([...createHandlers(composeAdapters(foundation), findJob), ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
   // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
   const suspects = new SuspectLane();
   const workers = foundation.config.worker.queues.map((tier) =>
-    composeWorker(foundation, tier, handlers, suspects, metrics),
+    composeWorker(foundation, tier, { handlers, suspects, gate: limits.gate }, metrics),
   );
   // Stopped together: no tier goes on taking jobs, or uses up the time of the others, while one of them drains.
   return [
+    ...limits.components,
     composeWorkerLife(foundation),
     {
       name: 'workers',
@@ -54,8 +58,7 @@ export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<s
 function composeWorker(
   foundation: Foundation,
   tier: Tier,
-  handlers: Map<string, Handler>,
-  suspects: SuspectLane,
+  { handlers, suspects, gate }: { handlers: Map<string, Handler>; suspects: SuspectLane; gate: Gate },
   metrics: ReturnType<typeof executionMetrics>,
 ): { start: () => Promise<void>; stop: () => Promise<void> } {
   const { config, log, decorate } = foundation;
@@ -67,6 +70,7 @@ function composeWorker(
       guard: new Guard(steps.guard, randomUUID, suspects, config.worker.maxBatch),
       settler: new Settler(steps.settle, log, config.worker.maxBatch),
       effects: steps.effects,
+      askPass: decorate('ask limiter', (type, applicant) => gate.ask(findJobType(type)?.uses, applicant)),
       reportMissing: (ref, type) => reportMissing(foundation, tier, ref, type),
     },
     metrics,
@@ -81,7 +85,7 @@ function composeWorker(
       lockMs: config.worker.lockMs,
       stalledCheckMs: config.worker.stalledCheckMs,
     },
-    decorate('run job', (ref, type) => runner.run(ref, type)),
+    decorate('run job', (ref, type, priority) => runner.run(ref, type, priority)),
     log,
   );
   return {

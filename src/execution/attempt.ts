@@ -1,5 +1,6 @@
 import type { Handler, HandlerContext } from '../handlers/handler';
 import type { StartedJob } from '../jobs/start';
+import type { Pass } from '../limits/pass';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import type { AttemptEnd } from './decide';
@@ -21,12 +22,14 @@ export class Attempt {
   constructor(
     private readonly job: StartedJob,
     steps: EffectSteps,
+    pass: Pass,
     private readonly log: Logger,
     onRepeat: (effect: string) => void,
   ) {
     this.effects = new EffectRunner(job, steps, {
       signal: this.abort.signal,
       endsAt: performance.now() + job.timeoutMs,
+      pass,
       onRepeat,
     });
   }

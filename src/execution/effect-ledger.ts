@@ -2,6 +2,8 @@ import type { CallLimits, DoneAnswer, ProviderAnswer } from '../handlers/handler
 import type { HandlerOutcome } from '../handlers/outcome';
 import type { EffectEntry, EffectFact, EffectStart, EffectStartAnswer } from '../jobs/effects';
 import type { StartedJob } from '../jobs/start';
+import type { Answered } from '../limits/circuit';
+import type { Busy, Pass } from '../limits/pass';
 import { isUnavailable } from '../platform/postgres/errors';
 
 /** The steps of an effect; composed in service.ts. */
@@ -20,6 +22,9 @@ export interface Ended {
   kind: 'ended';
   outcome: HandlerOutcome<never>;
 }
+
+/** What a provider says, in whatever words. */
+type Said = Answered & { kind: string; code?: string };
 
 /** An effect as the ledger knows it. */
 type Described = Pick<EffectStart, 'name' | 'intent'>;
@@ -46,7 +51,7 @@ export class EffectLedger {
   constructor(
     private readonly job: StartedJob,
     private readonly steps: EffectSteps,
-    private readonly attempt: { signal: AbortSignal; endsAt: number },
+    private readonly attempt: { signal: AbortSignal; endsAt: number; pass: Pass },
   ) {
     if (job.fresh) this.ledger = Promise.resolve(this.known);
   }
@@ -90,7 +95,7 @@ export class EffectLedger {
   }
 
   /** What a call that begins now may take. */
-  limits(): CallLimits {
+  private limits(): CallLimits {
     const timeoutMs = Math.max(MIN_CALL_MS, Math.floor(this.attempt.endsAt - performance.now() - MARGIN_MS));
     return { timeoutMs, signal: this.attempt.signal };
   }
@@ -99,13 +104,15 @@ export class EffectLedger {
    * Begins the effect, committed, and calls; or says how the attempt ends when it may not.
    * @param first whether this number was never tried
    */
-  async call<Answer extends ProviderAnswer<unknown>>(
+  async call<Answer extends ProviderAnswer<unknown> & Said>(
     effect: Described,
     number: number,
     first: boolean,
     ask: (limits: CallLimits) => Promise<Answer>,
-  ): Promise<Answer | Ended> {
+  ): Promise<Answer | Busy | Ended> {
     if (this.isOver()) return ended(OVER);
+    const waitMs = await this.attempt.pass.pay(1);
+    if (waitMs !== undefined) return tooSoon({ retryAfterMs: waitMs });
     const limits = this.limits();
     const refusal = await this.begin(effect, number, limits.timeoutMs);
     if (refusal) return ended(refusal);
@@ -114,7 +121,16 @@ export class EffectLedger {
       if (first) this.record(effect.name, number, 'absent');
       return ended(OVER);
     }
-    return this.steps.callProvider(() => ask(limits));
+    return this.steps.callProvider(() => this.attempt.pass.call(() => ask(limits)));
+  }
+
+  /** Asks the provider what became of an effect; or says how the attempt ends when it must not be asked now. */
+  async look<Answer extends Said>(ask: (limits: CallLimits) => Promise<Answer>): Promise<Answer | Ended> {
+    const { pass } = this.attempt;
+    const waitMs = await pass.pay(LOOKUP_REQUESTS);
+    if (waitMs !== undefined) return tooSoon({ retryAfterMs: waitMs });
+    const answer = await pass.call(() => ask(this.limits()));
+    return isBusy(answer) ? tooSoon(answer) : answer;
   }
 
   record(name: string, number: number, state: EffectFact['state'], reference?: string, value?: unknown): void {
@@ -218,6 +234,20 @@ export class EffectLedger {
   }
 }
 
+/** A lookup rarely is one request: what a search found is read as well. */
+const LOOKUP_REQUESTS = 2;
+/** Until it is asked again, when a provider that gets too much does not say how long. */
+const BUSY_PAUSE_MS = 1_000;
+
+/** The limits of the provider's account, or its being down, are no failure of the job: no attempt is spent. */
+function tooSoon({ code, retryAfterMs = BUSY_PAUSE_MS }: { code?: string; retryAfterMs?: number }): Ended {
+  return ended({ kind: 'snooze', code: code ?? 'RATE_LIMITED', afterMs: retryAfterMs });
+}
+
+function isBusy(answer: Said): answer is Said & { trouble: 'busy' } {
+  return answer.trouble === 'busy';
+}
+
 /** Somebody else has begun it, or runs the job now: what became of it is for the next attempt to find in the ledger. */
 const FENCED: HandlerOutcome<never> = { kind: 'snooze', code: 'FENCED', afterMs: LEDGER_PAUSE_MS };
 
@@ -229,6 +259,8 @@ export function ended(outcome: HandlerOutcome<never>): Ended {
 }
 
 /** Nothing happened, and a later try may succeed. */
-export function tryLater({ code, message, retryAfterMs }: Extract<ProviderAnswer<never>, { kind: 'refused' }>): Ended {
+export function tryLater(answer: Extract<ProviderAnswer<never>, { kind: 'refused' }>): Ended {
+  if (isBusy(answer)) return tooSoon(answer);
+  const { code, message, retryAfterMs } = answer;
   return ended({ kind: 'retry', code, message, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) });
 }

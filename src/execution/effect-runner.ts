@@ -1,5 +1,6 @@
 import type { EffectResult, Effects, KeyedEffect, UnkeyedEffect } from '../handlers/handler';
 import type { StartedJob } from '../jobs/start';
+import type { Pass } from '../limits/pass';
 import { EffectLedger, type EffectSteps } from './effect-ledger';
 import { performKeyed } from './keyed-effects';
 import { performUnkeyed } from './unkeyed-effects';
@@ -11,6 +12,7 @@ export interface EffectScope {
   signal: AbortSignal;
   /** On the clock of `performance.now()`. */
   endsAt: number;
+  pass: Pass;
   /** An effect without a key is asked for again, although an earlier call may have made it happen. */
   onRepeat: (name: string) => void;
 }

@@ -32,8 +32,11 @@ export async function lookAtHeld<Value>(
   { number, ageMs }: EffectEntry,
   reference: string,
 ): Promise<EffectResult<Value>> {
-  const answer = await held.look(reference, { ...ledger.limits(), giveUp: ageMs >= held.waitMs });
+  const giveUp = ageMs >= held.waitMs;
+  const answer = await ledger.look((limits) => held.look(reference, { ...limits, giveUp }));
   switch (answer.kind) {
+    case 'ended':
+      return answer;
     case 'done':
       ledger.record(name, number, 'done', answer.reference, answer.value);
       return answer;

@@ -86,8 +86,11 @@ async function reconcile<Value>(
   effect: KeyedEffect<Value>,
   last: EffectEntry,
 ): Promise<EffectResult<Value>> {
-  const found = await effect.find(last.providerKey, { ...ledger.limits(), askedMsAgo: last.ageMs });
+  const askedMsAgo = last.ageMs;
+  const found = await ledger.look((limits) => effect.find(last.providerKey, { ...limits, askedMsAgo }));
   switch (found.kind) {
+    case 'ended':
+      return found;
     case 'done':
       ledger.record(effect.name, last.number, 'done', found.reference, found.value);
       return found;

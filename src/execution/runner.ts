@@ -12,6 +12,9 @@ import type { DispatchedJob } from '../jobs/job';
 import type { Settlement } from '../jobs/settle';
 import type { StartedJob } from '../jobs/start';
 import { describeError, type Logger } from '../platform/logger';
+import type { GateAnswer } from '../limits/gate';
+import type { Pass } from '../limits/pass';
+import type { Applicant } from '../limits/store';
 import type { Metrics } from '../platform/metrics';
 import type { Disposal } from '../queues/worker';
 import { Attempt } from './attempt';
@@ -28,6 +31,8 @@ export interface RunnerParts {
   guard: Guard;
   settler: Settler;
   effects: EffectSteps;
+  /** Asked before a start is recorded: whoever must wait for a provider has not begun. */
+  askPass: (type: string, applicant: Applicant) => Promise<GateAnswer>;
   /** A job that Redis knows and PostgreSQL does not. */
   reportMissing: (ref: DispatchedJob, type: string) => Promise<void>;
 }
@@ -77,14 +82,14 @@ export class JobRunner {
     private readonly log: Logger,
   ) {}
 
-  async run(ref: DispatchedJob, type: string): Promise<Disposal> {
-    const release = await this.parts.slots.acquire(type);
-    if (!release) return { kind: 'again', delayMs: around(NO_SLOT_MS) };
+  async run(ref: DispatchedJob, type: string, priority: number): Promise<Disposal> {
+    // The provider first: it says for how long to stay away, where a slot only says "not now".
+    const answer = await this.parts.askPass(type, { jobId: ref.jobId, priority });
+    if (answer.kind === 'wait') return { kind: 'again', delayMs: answer.afterMs };
     try {
-      // It waited for its slot until the process had no time left: somebody else's work, and no start is spent on it.
-      return this.draining ? LOOK_AGAIN : await this.admit(ref, type);
+      return await this.takeSlot(ref, type, answer.pass);
     } finally {
-      release();
+      await answer.pass.release();
     }
   }
 
@@ -94,15 +99,26 @@ export class JobRunner {
     for (const attempt of this.running) attempt.handBack();
   }
 
-  private async admit(ref: DispatchedJob, type: string): Promise<Disposal> {
+  private async takeSlot(ref: DispatchedJob, type: string, pass: Pass): Promise<Disposal> {
+    const release = await this.parts.slots.acquire(type);
+    if (!release) return { kind: 'again', delayMs: around(NO_SLOT_MS) };
+    try {
+      // It waited for its slot until the process had no time left: somebody else's work, and no start is spent on it.
+      return this.draining ? LOOK_AGAIN : await this.admit(ref, type, pass);
+    } finally {
+      release();
+    }
+  }
+
+  private async admit(ref: DispatchedJob, type: string, pass: Pass): Promise<Disposal> {
     const answer = await this.parts.guard.admit(ref);
     switch (answer.kind) {
       case 'started':
-        return (await this.perform(answer.job, false))();
+        return (await this.perform(answer.job, pass, false))();
       case 'suspect':
-        return this.admitSuspect(ref);
+        return this.admitSuspect(ref, pass);
       case 'toEnd':
-        return (await this.endNow(ref, answer.end))();
+        return (await this.endNow(ref, answer.end, pass))();
       case 'notYet':
         return { kind: 'again', delayMs: answer.delayMs };
       case 'stale':
@@ -115,32 +131,32 @@ export class JobRunner {
     }
   }
 
-  private async admitSuspect(ref: DispatchedJob): Promise<Disposal> {
+  private async admitSuspect(ref: DispatchedJob, pass: Pass): Promise<Disposal> {
     if (this.parts.guard.suspects.busy) return { kind: 'again', delayMs: around(LANE_BUSY_MS) };
-    const leave = await this.parts.guard.suspects.run(() => this.performSuspect(ref));
+    const leave = await this.parts.guard.suspects.run(() => this.performSuspect(ref, pass));
     return leave();
   }
 
-  private async performSuspect(ref: DispatchedJob): Promise<Leave> {
+  private async performSuspect(ref: DispatchedJob, pass: Pass): Promise<Leave> {
     const job = await this.parts.guard.startExceptional(ref, true);
     // It changed while it waited in the lane: look again.
-    return job ? this.perform(job, true) : lookAgain;
+    return job ? this.perform(job, pass, true) : lookAgain;
   }
 
-  private async endNow(ref: DispatchedJob, end: ForcedEnd): Promise<Leave> {
+  private async endNow(ref: DispatchedJob, end: ForcedEnd, pass: Pass): Promise<Leave> {
     const job = await this.parts.guard.startExceptional(ref, false);
     if (!job) return lookAgain;
-    const effects = new EffectLedger(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0 });
+    const effects = new EffectLedger(job, this.parts.effects, { signal: AbortSignal.abort(), endsAt: 0, pass });
     if (!(await this.load(job, effects))) return this.settle(job, notBegun(false), effects, performance.now());
     // Too late to cancel: what became of the effect must be found out.
-    if (end === 'cancelled' && (effects.anyUncertain || effects.anyHappened)) return this.perform(job, false);
+    if (end === 'cancelled' && (effects.anyUncertain || effects.anyHappened)) return this.perform(job, pass, false);
     return this.settle(job, { kind: end }, effects, performance.now());
   }
 
-  private async perform(job: StartedJob, asSuspect: boolean): Promise<Leave> {
+  private async perform(job: StartedJob, pass: Pass, asSuspect: boolean): Promise<Leave> {
     const handler = this.parts.handlers.get(job.type);
     const log = this.log.child({ jobId: job.jobId, jobType: job.type, ...traceOf(job) });
-    const attempt = new Attempt(job, this.parts.effects, log, (effect) => {
+    const attempt = new Attempt(job, this.parts.effects, pass, log, (effect) => {
       this.metrics.repeated.inc({ job_type: job.type, effect });
       log.warn('an effect is asked for again and may happen twice', { effect });
     });
@@ -154,6 +170,8 @@ export class JobRunner {
         : handler
           ? await attempt.run(handler)
           : { kind: 'retry', code: 'NO_HANDLER', message: 'this process has no handler for the type' };
+      // Nothing is asked of the provider any more: others need not wait until the end is written down.
+      void pass.release();
       return await this.settle(job, end, attempt.effects, begunAt);
     } finally {
       this.running.delete(attempt);

@@ -43,7 +43,8 @@ async function lookUp<Value>(
 ): Promise<EffectResult<Value> | undefined> {
   const now = Date.now();
   const made = { from: new Date(now - last.ageMs), until: new Date(now - last.overForMs + lagMs) };
-  const found = await find(made, ledger.limits());
+  const found = await ledger.look((limits) => find(made, limits));
+  if (found.kind === 'ended') return found;
   if (found.kind === 'absent') return undefined;
   if (found.kind === 'unknown') return ended({ kind: 'retry', code: found.code, message: found.message });
   ledger.record(effect.name, last.number, 'done', found.reference, found.value);

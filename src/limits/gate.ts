@@ -12,7 +12,7 @@ import { describeError, type Logger } from '../platform/logger';
 import type { Metrics } from '../platform/metrics';
 import { Loop } from '../platform/time';
 import { ProviderCircuit, type Answered, type CircuitOptions } from './circuit';
-import type { Busy, Pass } from './pass';
+import { FREE_PASS, type Busy, type Pass } from './pass';
 import type { LimitSettings } from './settings';
 import type { Applicant, CircuitRules, LimiterStore, Verdict, WaitReason } from './store';
 
@@ -73,7 +73,9 @@ export class Gate {
     for (const circuit of this.circuits.values()) circuit.close();
   }
 
-  async ask(use: LimitedUse, applicant: Applicant): Promise<GateAnswer> {
+  /** @param use undefined for a job that uses nobody's account */
+  async ask(use: LimitedUse | undefined, applicant: Applicant): Promise<GateAnswer> {
+    if (use === undefined) return { kind: 'passed', pass: FREE_PASS };
     const name = limiterOf(use);
     const lease = randomUUID();
     const admission = await this.reach(name, async (circuit) => {

@@ -10,6 +10,13 @@ export interface Pass {
   release(): Promise<void>;
 }
 
+/** Of jobs that use no provider's account. */
+export const FREE_PASS: Pass = {
+  pay: () => Promise.resolve(undefined),
+  call: (ask) => ask(),
+  release: () => Promise.resolve(),
+};
+
 /** A definite no that passes by itself, in the words in which providers answer. */
 export interface Busy {
   kind: 'refused';

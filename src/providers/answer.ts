@@ -1,4 +1,10 @@
 /**
+ * What an answer tells of the provider's own state. `busy`: it gets too many requests. `down`: no answer, or none with
+ * sense (no connection, time-out, 5xx). `unheard`: we stopped listening. Any other answer shows that it works.
+ */
+export type Trouble = 'busy' | 'down' | 'unheard';
+
+/**
  * What a provider said, in the only five words that the rest of the service needs. Every adapter maps its SDK's results
  * and errors to these once, in its own folder; nothing above the providers knows an SDK's error class.
  */
@@ -13,13 +19,13 @@ export type ProviderAnswer<Value> =
    */
   | { kind: 'declined'; code: string; message: string; reference?: string; aboutKey?: true }
   /** A definite no that may pass: nothing happened, a later try may succeed (429, connection refused, wrong credentials). */
-  | { kind: 'refused'; code: string; message: string; retryAfterMs?: number }
+  | { kind: 'refused'; code: string; message: string; retryAfterMs?: number; trouble?: Trouble }
   /**
    * It may or may not have happened (time-out, reset, 5xx, the key is in use by an earlier call). `replayed` is true
    * when asking with that key will never say anything else: the provider repeated a stored failure, or holds the key for
    * other parameters.
    */
-  | { kind: 'unknown'; code: string; message: string; replayed?: boolean };
+  | { kind: 'unknown'; code: string; message: string; replayed?: boolean; trouble?: Trouble };
 
 /** From a provider that holds nothing back for its customer. */
 export type PlainAnswer<Value> = Exclude<ProviderAnswer<Value>, { kind: 'action' }>;
@@ -39,7 +45,24 @@ export type LookupAnswer<Value> =
   | DoneAnswer<Value>
   | { kind: 'action'; code: string; message: string; reference: string }
   | { kind: 'absent' }
-  | { kind: 'unknown'; code: string; message: string };
+  | UnknownLookup;
+
+/** Nobody can tell. */
+export interface UnknownLookup {
+  kind: 'unknown';
+  code: string;
+  message: string;
+  trouble?: Trouble;
+  retryAfterMs?: number;
+}
+
+/** A failure as the answer to a question: whatever went wrong, nothing is known. */
+export function unknownLookup({ code, message, ...rest }: FailureAnswer): UnknownLookup {
+  const trouble = 'trouble' in rest && rest.trouble !== undefined ? { trouble: rest.trouble } : {};
+  const retryAfterMs =
+    'retryAfterMs' in rest && rest.retryAfterMs !== undefined ? { retryAfterMs: rest.retryAfterMs } : {};
+  return { kind: 'unknown', code, message, ...trouble, ...retryAfterMs };
+}
 
 /** From a provider that holds nothing back for its customer. */
 export type PlainLookup<Value> = Exclude<LookupAnswer<Value>, { kind: 'action' }>;

@@ -59,11 +59,12 @@ export function answerFromTransport(thrown: unknown, provider: string): FailureA
   const reason = token(code) || 'CONNECTION_FAILED';
   const reached = code !== 'ECONNREFUSED' && !BEFORE_ANYTHING_IS_SENT.includes(cause?.syscall ?? '');
   if (reached) return noClearAnswer(provider, reason);
-  return { kind: 'refused', code: reason, message: `${provider} was not reached, nothing was sent: ${reason}` };
+  const message = `${provider} was not reached, nothing was sent: ${reason}`;
+  return { kind: 'refused', code: reason, message, trouble: 'down' };
 }
 
 export function noClearAnswer(provider: string, code: string): Extract<FailureAnswer, { kind: 'unknown' }> {
-  return { kind: 'unknown', code, message: `${provider} gave no clear answer: ${code}` };
+  return { kind: 'unknown', code, message: `${provider} gave no clear answer: ${code}`, trouble: 'down' };
 }
 
 /** Codes and field names as they are; free text, which may hold anything, is left out. */

@@ -40,6 +40,7 @@ const UNAVAILABLE = {
   kind: 'refused',
   code: 'SUPPRESSIONS_UNAVAILABLE',
   message: 'the suppression list was not read; nothing was sent',
+  trouble: 'unheard',
 } as const;
 
 /** Whoever owns a domain reads its addresses in either case. */

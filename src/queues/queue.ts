@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import { within } from '../platform/time';
-import { bullId, type JobRef, type QueuedJob } from './ref';
+import { bullId, bullPriority, type JobRef, type QueuedJob } from './ref';
 
 export interface QueueOptions {
   /** The queue's name in BullMQ. */
@@ -96,7 +96,7 @@ function toBullJob(job: QueuedJob, keep: number) {
     opts: {
       jobId: bullId(job),
       // BullMQ's most urgent is the absence of a priority, which also takes its fastest path.
-      ...(job.priority < 10 ? { priority: 10 - job.priority } : {}),
+      ...(bullPriority(job.priority) > 0 ? { priority: bullPriority(job.priority) } : {}),
       ...(job.delayMs > 0 ? { delay: job.delayMs } : {}),
       // Finished jobs are PostgreSQL's to remember.
       removeOnComplete: keep === 0 ? true : keep,

@@ -19,6 +19,17 @@ export interface QueuedJob extends JobRef {
 
 export const jobRef = z.object({ jobId: z.uuid(), generation: z.int(), dispatch: z.int() });
 
+/** BullMQ's most urgent is 0, ours is 10. */
+export function bullPriority(priority: number): number {
+  return MOST_URGENT - priority;
+}
+
+export function priorityOf(bullPriority: number): number {
+  return MOST_URGENT - bullPriority;
+}
+
+const MOST_URGENT = 10;
+
 /** No text from outside enters a BullMQ id: it refuses colons and plain integers, and one bad id sinks a whole batch. */
 export function bullId({ jobId, generation, dispatch }: JobRef): string {
   return `${jobId}-${generation}-${dispatch}`;

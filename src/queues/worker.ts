@@ -4,7 +4,7 @@ import { coalesceWrites } from '../platform/coalesce-writes';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import { within } from '../platform/time';
-import { jobRef, type JobRef } from './ref';
+import { jobRef, priorityOf, type JobRef } from './ref';
 
 export interface WorkerOptions {
   name: string;
@@ -38,7 +38,7 @@ export class QueueWorker {
 
   constructor(
     options: WorkerOptions,
-    private readonly run: (ref: JobRef, type: string) => Promise<Disposal>,
+    private readonly run: (ref: JobRef, type: string, priority: number) => Promise<Disposal>,
     private readonly log: Logger,
   ) {
     this.redis = new Redis(options.redisUrl, {
@@ -90,7 +90,7 @@ export class QueueWorker {
       return { kind: 'finished' };
     }
     try {
-      return await this.run(ref.data, job.name);
+      return await this.run(ref.data, job.name, priorityOf(job.priority));
     } catch (error) {
       this.log.warn('job put back', { jobId: ref.data.jobId, error: describeError(error) });
       return { kind: 'again', delayMs: ERROR_DELAY_MS };

@@ -27,6 +27,7 @@ function tune(config: Config): Config {
   return {
     ...config,
     worker: { ...config.worker, lockMs: 1_500, stalledCheckMs: 400 },
+    limits: { ...config.limits, leaseMs: 1_500 },
     relay: { ...config.relay, leaseMs: 1_200, pollMs: 250 },
     recovery: { leaseMs: 1_200, checkEveryMs: 200, overdueEveryMs: 1_000, overdueByMs: 1_000 },
     intake: {

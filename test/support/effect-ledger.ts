@@ -1,4 +1,5 @@
 /** A job's effects without a database: the ledger in memory, and the runner of one attempt over it. */
+import { FREE_PASS } from '../../src/limits/pass';
 import { EffectRunner, type EffectSteps } from '../../src/execution/effect-runner';
 import type { EffectEntry, EffectFact, EffectStart, EffectStartAnswer } from '../../src/jobs/effects';
 import { startedJob } from './started-job';
@@ -29,10 +30,13 @@ export function entry(state: EffectEntry['state'], over: Partial<EffectEntry> = 
   return { name: 'pay', number: 1, providerKey: 'k', state, reference: undefined, value: undefined, ...times, ...over };
 }
 
-export function openRunner(steps: EffectSteps, { fresh = true, signal = new AbortController().signal } = {}) {
+export function openRunner(
+  steps: EffectSteps,
+  { fresh = true, signal = new AbortController().signal, pass = FREE_PASS } = {},
+) {
   const job = startedJob({ fresh });
   const repeats: string[] = [];
   const onRepeat = (name: string) => void repeats.push(name);
-  const effects = new EffectRunner(job, steps, { signal, endsAt: performance.now() + 30_000, onRepeat });
+  const effects = new EffectRunner(job, steps, { signal, endsAt: performance.now() + 30_000, pass, onRepeat });
   return { job, effects, repeats };
 }

@@ -23,6 +23,10 @@ export function serviceVariables(
     SENDGRID_API_KEY: 'SG.test.local',
     SENDGRID_API_BASE: mails.url,
     EMAIL_FROM: 'Our Tickets <tickets@example.com>',
+    // The usual ones are those of real accounts: a whole sale would take minutes.
+    RATE_LIMIT_STRIPE: '500',
+    RATE_LIMIT_SENDGRID: '500',
+    RATE_LIMIT_INTERNAL: '1000',
     JWT_PUBLIC_KEY: key.publicKey,
     // Whatever the caller has set: these would keep the service from believing that key.
     JWKS_URL: '',

@@ -10,9 +10,10 @@ export function answerFromError(error: unknown): Exclude<ProviderAnswer<never>, 
   const state = sqlState(error);
   if (state === undefined) {
     if (!isUnavailable(error)) throw error;
-    return { kind: 'unknown', code: 'ANALYTICS_STORE_SILENT', message: 'the analytics store did not answer' };
+    const silent = 'the analytics store did not answer';
+    return { kind: 'unknown', code: 'ANALYTICS_STORE_SILENT', message: silent, trouble: 'down' };
   }
   const message = `the analytics store refused the event (SQLSTATE ${state})`;
-  if (isUnavailable(error)) return { kind: 'refused', code: 'ANALYTICS_STORE_UNAVAILABLE', message };
+  if (isUnavailable(error)) return { kind: 'refused', code: 'ANALYTICS_STORE_UNAVAILABLE', message, trouble: 'down' };
   return { kind: 'declined', code: 'NOT_STORABLE', message };
 }

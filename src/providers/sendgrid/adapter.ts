@@ -84,4 +84,9 @@ export function createSendGridAdapter(options: SendGridOptions): SendGridAdapter
   };
 }
 
-const ABORTED = { kind: 'refused', code: 'ABORTED', message: 'Stopped before anything was sent' } as const;
+const ABORTED = {
+  kind: 'refused',
+  code: 'ABORTED',
+  message: 'Stopped before anything was sent',
+  trouble: 'unheard',
+} as const;

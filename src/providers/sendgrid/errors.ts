@@ -68,6 +68,7 @@ function rateLimited(headers: z.infer<typeof httpError>['response']['headers'], 
     kind: 'refused',
     code: 'RATE_LIMITED',
     message: 'SendGrid limits the request rate (status 429)',
+    trouble: 'busy',
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }

@@ -1,6 +1,6 @@
 /** How every call goes to Stripe, whatever it asks for: with its own limits, once, and answered without an exception. */
 import type Stripe from 'stripe';
-import type { HeldAnswer, LookupAnswer, ProviderAnswer } from '../answer';
+import { unknownLookup, type HeldAnswer, type LookupAnswer, type ProviderAnswer, type UnknownLookup } from '../answer';
 import { answerFromError, type FailureAnswer, type ParameterCodes } from './errors';
 import { createHttpClient, withSignal } from './http-client';
 
@@ -29,8 +29,6 @@ export interface EffectCall<Value> extends LookupCall {
   onLateAnswer?: (answer: ProviderAnswer<Value>) => void;
 }
 
-type UnknownAnswer = Extract<LookupAnswer<never>, { kind: 'unknown' }>;
-
 /** One request with the SDK; `settings` are its last argument. */
 type Request<Answer> = (stripe: Stripe, settings: Stripe.RequestOptions) => Promise<Answer>;
 
@@ -48,7 +46,7 @@ export interface StripeClient {
   look<Answer extends LookupAnswer<unknown> | HeldAnswer<unknown>>(
     call: LookupCall,
     request: Request<Answer>,
-  ): Promise<Answer | UnknownAnswer>;
+  ): Promise<Answer | UnknownLookup>;
 }
 
 export function createStripeClient(options: StripeOptions): StripeClient {
@@ -87,17 +85,24 @@ export function createStripeClient(options: StripeOptions): StripeClient {
     },
     async look(call, request) {
       if (call.signal.aborted) return ABORTED;
-      const answering = ask(call, request, {}).catch((error: unknown) => {
-        const { code, message } = answerFromError(error);
-        return { kind: 'unknown', code, message } as const;
-      });
+      const answering = ask(call, request, {}).catch((error: unknown) => unknownLookup(answerFromError(error)));
       return untilAborted(answering, call.signal, () => {});
     },
   };
 }
 
-const ABORTED = { kind: 'unknown', code: 'ABORTED', message: 'Stopped waiting for Stripe' } as const;
-const ABORTED_BEFORE = { kind: 'refused', code: 'ABORTED', message: 'Stopped before anything was sent' } as const;
+const ABORTED = {
+  kind: 'unknown',
+  code: 'ABORTED',
+  message: 'Stopped waiting for Stripe',
+  trouble: 'unheard',
+} as const;
+const ABORTED_BEFORE = {
+  kind: 'refused',
+  code: 'ABORTED',
+  message: 'Stopped before anything was sent',
+  trouble: 'unheard',
+} as const;
 
 /** The answer, or ABORTED as soon as the signal says so; then the answer goes to `late` when it comes. */
 function untilAborted<Answer>(

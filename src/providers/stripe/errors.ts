@@ -19,6 +19,7 @@ export const UNREADABLE = {
   kind: 'unknown',
   code: 'UNREADABLE_ANSWER',
   message: 'Stripe answered with something else than what was asked for',
+  trouble: 'down',
 } as const satisfies FailureAnswer;
 
 /** Known by its fields, since `instanceof` would need the SDK loaded. */
@@ -68,7 +69,8 @@ export function answerFromError(thrown: unknown, meanings: ParameterCodes = new 
   const parsed = sdkError.safeParse(thrown);
   if (!parsed.success) {
     const name = thrown instanceof Error ? thrown.name : typeof thrown;
-    return { kind: 'unknown', code: 'UNEXPECTED_ERROR', message: `Calling Stripe ended in an unexpected ${name}` };
+    const message = `Calling Stripe ended in an unexpected ${name}`;
+    return { kind: 'unknown', code: 'UNEXPECTED_ERROR', message, trouble: 'down' };
   }
   const error = parsed.data;
   if (error.detail instanceof TransportFailure) return answerFromTransport(error.detail);
@@ -92,7 +94,7 @@ function answerFromStatus(error: SdkError, meanings: ParameterCodes): FailureAns
       return { kind: 'refused', code: 'PERMISSION', message: describe('denies permission to the secret key', error) };
     case null:
     case undefined:
-      return unknown('UNREADABLE_ANSWER', error);
+      return { ...unknown('UNREADABLE_ANSWER', error), trouble: 'down' };
     default:
       return status >= 500 ? serverError(error) : unknown(`HTTP_${status}`, error);
   }
@@ -136,6 +138,7 @@ function rateLimited(error: SdkError): FailureAnswer {
     kind: 'refused',
     code: 'RATE_LIMITED',
     message: describe('limits the request rate', error),
+    trouble: 'busy',
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
@@ -143,14 +146,16 @@ function rateLimited(error: SdkError): FailureAnswer {
 /** "Treat the result of a 500 as indeterminate"; Stripe stores it under the key and marks each repetition of it. */
 function serverError(error: SdkError): FailureAnswer {
   const answer = unknown('SERVER_ERROR', error);
-  return error.headers?.['idempotent-replayed'] === 'true' ? { ...answer, replayed: true } : answer;
+  // A repeated answer tells of the past.
+  const replayed = error.headers?.['idempotent-replayed'] === 'true';
+  return replayed ? { ...answer, replayed } : { ...answer, trouble: 'down' };
 }
 
 function answerFromTransport({ reason, sent }: TransportFailure): FailureAnswer {
   const code = token(reason) || 'CONNECTION_FAILED';
   return sent
-    ? { kind: 'unknown', code, message: `No complete answer from Stripe: ${code}` }
-    : { kind: 'refused', code, message: `Stripe was not reached, nothing was sent: ${code}` };
+    ? { kind: 'unknown', code, message: `No complete answer from Stripe: ${code}`, trouble: 'down' }
+    : { kind: 'refused', code, message: `Stripe was not reached, nothing was sent: ${code}`, trouble: 'down' };
 }
 
 function unknown(code: string, error: SdkError): Extract<FailureAnswer, { kind: 'unknown' }> {

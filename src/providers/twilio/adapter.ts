@@ -4,7 +4,7 @@
  * Both resolve with an answer and never reject. Process killed before the request left: nothing happened. Killed after it:
  * Twilio may have taken the message, and only `find` can tell.
  */
-import type { PlainAnswer, PlainLookup } from '../answer';
+import { unknownLookup, type PlainAnswer, type PlainLookup } from '../answer';
 import { withDeadline } from '../axios';
 import { createTwilioClients, type TwilioAccount } from './client';
 import { answerFromError, answerFromReply, type SentText } from './errors';
@@ -67,9 +67,14 @@ export function createTwilioAdapter(account: TwilioAccount): TwilioAdapter {
         return searchPage(page.instances, PAGE_SIZE, message, sent);
       });
       if (answer.kind === 'done' || answer.kind === 'absent') return answer;
-      return { kind: 'unknown', code: answer.code, message: answer.message };
+      return unknownLookup(answer);
     },
   };
 }
 
-const ABORTED = { kind: 'refused', code: 'ABORTED', message: 'Stopped before anything was sent' } as const;
+const ABORTED = {
+  kind: 'refused',
+  code: 'ABORTED',
+  message: 'Stopped before anything was sent',
+  trouble: 'unheard',
+} as const;

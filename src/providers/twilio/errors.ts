@@ -75,6 +75,7 @@ function rateLimited(said: string, retryAfterMs: number | undefined): FailureAns
     kind: 'refused',
     code: 'RATE_LIMITED',
     message: `Twilio takes no more messages just now (${said})`,
+    trouble: 'busy',
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }

@@ -1,6 +1,6 @@
 /** Finds a message of ours among those that Twilio lists for a number, newest first. */
 import { z } from 'zod';
-import type { PlainLookup } from '../answer';
+import type { PlainLookup, UnknownLookup } from '../answer';
 import { noClearAnswer } from '../axios';
 import type { SentText } from './errors';
 
@@ -43,9 +43,13 @@ export function searchPage(
   );
   const found = candidates.find(({ body }) => isText(body, text));
   if (found) return { kind: 'done', value: { messageId: found.sid }, reference: found.sid };
-  if (candidates.some(({ body }) => !body)) return noClearAnswer('Twilio', 'TEXT_REMOVED');
-  if (recent.length >= pageSize) return noClearAnswer('Twilio', 'TOO_MANY_MESSAGES');
+  if (candidates.some(({ body }) => !body)) return undecided('TEXT_REMOVED');
+  if (recent.length >= pageSize) return undecided('TOO_MANY_MESSAGES');
   return { kind: 'absent' };
+}
+
+function undecided(code: string): UnknownLookup {
+  return { kind: 'unknown', code, message: `Twilio's list does not tell: ${code}` };
 }
 
 function isText(body: string | null | undefined, text: string): boolean {

@@ -23,21 +23,21 @@ describe('a payment that meets trouble', () => {
   afterEach(() => harness.stripe.clearFaults());
 
   it('is tried again after the backoff until its attempts are spent, and ends failed with the last error', async () => {
-    harness.stripe.fault({ kind: 'rate-limit', times: 2, retryAfterSeconds: 0 });
+    harness.stripe.fault({ kind: 'unauthorized', times: 2 });
     const id = await pay({}, { attempts: 2 });
 
     const { data } = await harness.bus.outcomeOf(id);
     expect(data).toMatchObject({ outcome: 'failed', attempts: 2, generation: 1, sequence: 1, result: null });
-    expect(data.error).toMatchObject({ code: 'RATE_LIMITED', replayable: true });
+    expect(data.error).toMatchObject({ code: 'AUTHENTICATION', replayable: true });
     const job = await rows.until('the job has failed', id, ({ status }) => status === 'failed');
     expect(job).toMatchObject({ held: false, attempts: 2, starts: 2, finishes: 2, sequence: 1 });
     expect(await rows.moves(job.id)).toEqual([
       'pending → processing',
-      'processing → pending (RATE_LIMITED)',
+      'processing → pending (AUTHENTICATION)',
       'pending → processing',
-      'processing → failed (RATE_LIMITED)',
+      'processing → failed (AUTHENTICATION)',
     ]);
-    expect(await rows.deadLetters(job.id)).toEqual([{ kind: 'gave_up', code: 'RATE_LIMITED' }]);
+    expect(await rows.deadLetters(job.id)).toEqual([{ kind: 'gave_up', code: 'AUTHENTICATION' }]);
     expect(charges(job.id)).toEqual([]);
   });
 
@@ -66,14 +66,14 @@ describe('a payment that meets trouble', () => {
     expect(await rows.deadLetters(job.id)).toEqual([{ kind: 'gave_up', code }]);
   });
 
-  it('waits as long as Retry-After says, which is longer than the backoff', async () => {
+  it('waits as long as Retry-After says, and spends no attempt', async () => {
     harness.stripe.fault({ kind: 'rate-limit', retryAfterSeconds: 3 });
     const id = await pay();
 
     const waiting = await rows.until('the job waits', id, ({ reason }) => reason === 'RATE_LIMITED');
     expect(waiting.waits).toBeCloseTo(3, 2);
     const { data } = await harness.bus.outcomeOf(id);
-    expect(data).toMatchObject({ outcome: 'completed', attempts: 2 });
+    expect(data).toMatchObject({ outcome: 'completed', attempts: 1 });
     expect(charges(data.jobId)).toHaveLength(1);
     // Nothing had happened under the first key, so another one is used.
     expect(await rows.effects(waiting.id)).toMatchObject([{ state: 'absent' }, { number: 2, state: 'done' }]);

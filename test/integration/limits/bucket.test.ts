@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { pause } from '../../../src/platform/time';
+import { excess } from '../../support/excess';
 import { openFleet, serverTime, untilPassed, type Fleet } from '../../support/limits';
 
 /** Requests as the provider sees them come and go, by the limiter's own clock. */
@@ -26,23 +27,6 @@ async function run(fleet: Fleet, holds: number[]): Promise<Seen[]> {
     }),
   );
   return seen;
-}
-
-/** What a number of milliseconds since 1970 cannot tell apart, in requests. */
-const RESOLUTION = 1e-3;
-
-/** The first window that holds more than it may. */
-function excess(times: number[], { perSecond, burst }: { perSecond: number; burst: number }): string | undefined {
-  const sorted = times.toSorted((one, other) => one - other);
-  for (const [first, from] of sorted.entries()) {
-    for (const [last, to] of sorted.entries()) {
-      if (last < first) continue;
-      const allowed = burst + (perSecond * (to - from)) / 1_000;
-      const count = last - first + 1;
-      if (count > allowed + RESOLUTION) return `${count} in ${to - from} ms, where ${allowed} may be`;
-    }
-  }
-  return undefined;
 }
 
 const limits = fc.record({

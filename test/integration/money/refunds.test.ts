@@ -282,10 +282,10 @@ describe('an answer that nobody got', () => {
   });
 });
 
-it('a rate limit is waited for', async () => {
+it('a rate limit is waited for, and no attempt is spent', async () => {
   const all = await paid();
   harness.stripe.fault({ kind: 'rate-limit', retryAfterSeconds: 1, match: { path: '/v1/refunds' } });
 
-  expect((await outcome(await refund(all), 'completed')).data).toMatchObject({ attempts: 2 });
+  expect((await outcome(await refund(all), 'completed')).data).toMatchObject({ attempts: 1 });
   await eventually('there is one refund', () => refundsOf(all).length === 1);
 });

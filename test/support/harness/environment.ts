@@ -50,6 +50,11 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
       IDEMPOTENCY_KEY_SECRET: SECRET,
       STRIPE_SECRET_KEY: 'sk_test_local',
       STRIPE_API_BASE: stripeUrl,
+      // Tests that are about limits set them.
+      RATE_LIMIT_STRIPE: '10000',
+      RATE_LIMIT_SENDGRID: '10000',
+      RATE_LIMIT_TWILIO: '10000',
+      RATE_LIMIT_INTERNAL: '10000',
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     },
     pool,

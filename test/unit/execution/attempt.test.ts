@@ -3,6 +3,7 @@ import { Attempt } from '../../../src/execution/attempt';
 import type { EffectSteps } from '../../../src/execution/effect-runner';
 import type { Effects, Handler } from '../../../src/handlers/handler';
 import { done } from '../../../src/handlers/outcome';
+import { FREE_PASS } from '../../../src/limits/pass';
 import { createLogger } from '../../../src/platform/logger';
 import { gate } from '../../support/harness/wait';
 import { startedJob } from '../../support/started-job';
@@ -21,7 +22,7 @@ function open(timeoutMs: number) {
     callProvider: (call) => call(),
     onLateFact: () => undefined,
   };
-  return { begun, attempt: new Attempt(startedJob({ timeoutMs }), steps, log, () => undefined) };
+  return { begun, attempt: new Attempt(startedJob({ timeoutMs }), steps, FREE_PASS, log, () => undefined) };
 }
 
 function charge(effects: Effects) {

@@ -74,11 +74,15 @@ describe('what an answer of Stripe means', () => {
     ['a lock, as 429', { statusCode: 429, code: 'lock_timeout' }, { kind: 'unknown', code: 'LOCK_TIMEOUT' }],
     ['another 409', { statusCode: 409 }, { kind: 'unknown', code: 'HTTP_409' }],
     ['424, a fault behind Stripe', { statusCode: 424 }, { kind: 'unknown', code: 'HTTP_424' }],
-    ['429', { statusCode: 429, code: 'rate_limit' }, { kind: 'refused', code: 'RATE_LIMITED' }],
-    ['429 without a code', { statusCode: 429 }, { kind: 'refused', code: 'RATE_LIMITED' }],
-    ['a rate limit as 400', { statusCode: 400, code: 'rate_limit' }, { kind: 'refused', code: 'RATE_LIMITED' }],
-    ['500', { statusCode: 500, type: 'api_error' }, { kind: 'unknown', code: 'SERVER_ERROR' }],
-    ['503', { statusCode: 503, type: 'api_error' }, { kind: 'unknown', code: 'SERVER_ERROR' }],
+    ['429', { statusCode: 429, code: 'rate_limit' }, { kind: 'refused', code: 'RATE_LIMITED', trouble: 'busy' }],
+    ['429 without a code', { statusCode: 429 }, { kind: 'refused', code: 'RATE_LIMITED', trouble: 'busy' }],
+    [
+      'a rate limit as 400',
+      { statusCode: 400, code: 'rate_limit' },
+      { kind: 'refused', code: 'RATE_LIMITED', trouble: 'busy' },
+    ],
+    ['500', { statusCode: 500, type: 'api_error' }, { kind: 'unknown', code: 'SERVER_ERROR', trouble: 'down' }],
+    ['503', { statusCode: 503, type: 'api_error' }, { kind: 'unknown', code: 'SERVER_ERROR', trouble: 'down' }],
     ['an error with status 200', { statusCode: 200, type: 'api_error' }, { kind: 'unknown', code: 'HTTP_200' }],
   ])('%s', (_, raw, expected) => {
     expect(answerFromError(sdkError(raw))).toEqual({
@@ -103,6 +107,12 @@ describe('what an answer of Stripe means', () => {
     expect(answerFromError(sdkError({ statusCode: 402, type: 'card_error', headers }))).not.toHaveProperty('replayed');
   });
 
+  it('takes a repeated 5xx for no sign that Stripe is down now', () => {
+    const headers = { 'idempotent-replayed': 'true' };
+
+    expect(answerFromError(sdkError({ statusCode: 500, type: 'api_error', headers }))).not.toHaveProperty('trouble');
+  });
+
   it('passes Retry-After on', () => {
     const limited = (value: string) =>
       answerFromError(sdkError({ statusCode: 429, headers: { 'retry-after': value } }));
@@ -124,7 +134,7 @@ describe('what no answer means', () => {
   ])('%s, sent: %s, is %s', (reason, sent, kind) => {
     const answer = answerFromError(connectionError(new TransportFailure(reason, sent)));
 
-    expect(answer).toEqual({ kind, code: reason, message: expect.stringContaining(reason) });
+    expect(answer).toEqual({ kind, code: reason, message: expect.stringContaining(reason), trouble: 'down' });
   });
 
   it('is unknown when the connection error says no more', () => {
