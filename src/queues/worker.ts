@@ -47,6 +47,8 @@ export class QueueWorker {
       retryStrategy: (times) => Math.min(RECONNECT_CAP_MS, times * RECONNECT_STEP_MS),
     });
     this.redis.on('connect', () => coalesceWrites(this.redis.stream));
+    // The worker tells of them.
+    this.redis.on('error', () => undefined);
     this.worker = new Worker(options.name, (job, token) => this.process(job, token), {
       connection: this.redis,
       prefix: options.prefix,

@@ -1,4 +1,5 @@
 import { Pool, type PoolClient, type QueryResultRow } from 'pg';
+import { arrayText } from './array-text';
 import type { Logger } from '../logger';
 import { describeError } from '../logger';
 import { UnavailableError } from '../unavailable';
@@ -95,7 +96,10 @@ export class Database implements Queryable {
 
   private prepared(statement: Statement, values: unknown[]) {
     const { name, text } = statement;
-    return name !== undefined && this.options.prepareStatements ? { name, text, values } : { text, values };
+    const written = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value));
+    return name !== undefined && this.options.prepareStatements
+      ? { name, text, values: written }
+      : { text, values: written };
   }
 }
 
