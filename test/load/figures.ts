@@ -59,3 +59,15 @@ export function valuesOf(measured: Measured[], contestant: string, figure: strin
 export function medianOf(measured: Measured[], contestant: string, figure: string): number {
   return median(valuesOf(measured, contestant, figure));
 }
+
+/** Of two contestants, round by round: the turns of a round are near each other. */
+export function ratiosOf(measured: Measured[], figure: string, contestant: string, base: string): number[] {
+  const bases = valuesOf(measured, base, figure);
+  return valuesOf(measured, contestant, figure).map((value, round) => value / (bases[round] ?? Number.NaN));
+}
+
+export function ratioInWords(ratios: number[]): string {
+  const interval = medianInterval(ratios);
+  const middle = `median ratio ${rounded(median(ratios))} of ${ratios.length} pairs`;
+  return interval ? `${middle}, between ${interval.map(rounded).join(' and ')} at 95 %` : middle;
+}

@@ -1,5 +1,5 @@
 import type { Check } from '../checks';
-import { median, medianInterval, rounded, valuesOf, type Measured } from '../figures';
+import { median, ratioInWords, ratiosOf, type Measured } from '../figures';
 import { service, type Contestant } from '../stage/contestants';
 import { withEarlierJobs, type EarlierState } from '../stage/earlier-jobs';
 import { removeStores } from '../stage/place';
@@ -39,9 +39,10 @@ export const growth: Row = {
     try {
       const grown: Contestant[] = [];
       for (const one of GROWN) {
-        console.log(`  filling a database: ${one.name}`);
+        const begun = performance.now();
         const name = await withEarlierJobs(stage.build, one.state, one.jobs, stage.signal);
         filled.push(name);
+        console.log(`  a database was filled in ${Math.round((performance.now() - begun) / 1_000)} s: ${one.name}`);
         // Copies would take longer than the turns, which change little: they begin as many jobs as they end.
         grown.push({ ...service(one.name, stage.build, WINDOW), database: { use: name } });
       }
@@ -55,7 +56,7 @@ export const growth: Row = {
 async function compare(stage: Stage, empty: Contestant, grown: Contestant[]) {
   const jobs = jobsOf(stage, USUAL_JOBS);
   const measured = await interleaved(stage, [empty, ...grown], (contestant) => turn(stage, contestant, jobs), PAIRS);
-  const ratios = grown.map(({ name }) => ({ name, values: ratiosOf(measured, name, empty.name) }));
+  const ratios = grown.map(({ name }) => ({ name, values: ratiosOf(measured, JOBS_PER_SECOND, name, empty.name) }));
   const checks = ratios.map(({ name, values }): Check => ({
     what: `money jobs/s, ${name}, against an empty system`,
     value: median(values),
@@ -64,7 +65,7 @@ async function compare(stage: Stage, empty: Contestant, grown: Contestant[]) {
     better: 'more',
     unit: ' ×',
   }));
-  const notes = ratios.map(({ name, values }) => `${name}: ${inWords(values)}`);
+  const notes = ratios.map(({ name, values }) => `${name}: ${ratioInWords(values)}`);
   return { jobs, measured: [...measured, ...ratios.map(toMeasured)], checks, notes };
 }
 
@@ -77,18 +78,6 @@ function turn(stage: Stage, contestant: Contestant, jobs: number): Promise<Recor
   });
 }
 
-/** Within each round, whose turns were near each other. */
-function ratiosOf(measured: Measured[], name: string, base: string): number[] {
-  const bases = valuesOf(measured, base, JOBS_PER_SECOND);
-  return valuesOf(measured, name, JOBS_PER_SECOND).map((value, round) => value / (bases[round] ?? Number.NaN));
-}
-
 function toMeasured({ name, values }: { name: string; values: number[] }): Measured {
   return { contestant: name, figure: 'against empty', values };
-}
-
-function inWords(ratios: number[]): string {
-  const interval = medianInterval(ratios);
-  const middle = `median ratio ${rounded(median(ratios))} of ${ratios.length} pairs`;
-  return interval ? `${middle}, between ${interval.map(rounded).join(' and ')} at 95 %` : middle;
 }

@@ -1,5 +1,5 @@
 import type { Check } from '../checks';
-import { medianOf } from '../figures';
+import { medianOf, ratioInWords, ratiosOf, type Measured } from '../figures';
 import { bare, service, type Contestant } from '../stage/contestants';
 import type { Stage } from '../stage/stage';
 import { CPU_PER_JOB, JOBS_PER_SECOND, jobsOf, runEndToEnd } from './end-to-end';
@@ -34,9 +34,15 @@ export const throughput: Row = {
         unit: ' ms',
       },
     ];
-    return { jobs, measured, checks };
+    return { jobs, measured, checks, notes: againstOlder(stage, measured) };
   },
 };
+
+function againstOlder({ against }: Stage, measured: Measured[]): string[] {
+  if (!against) return [];
+  const ratios = ratiosOf(measured, JOBS_PER_SECOND, 'service', against.name);
+  return [`this build against ${against.name}: ${ratioInWords(ratios)}`];
+}
 
 /** This build, and the one of `--against`. */
 export function services({ build, against }: Stage, variables: Record<string, string> = {}): Contestant[] {

@@ -47,6 +47,10 @@ export async function withEarlierJobs(
   const name = `${build.template}_${state}`;
   await dropDatabase(name);
   const client = new Client({ connectionString: await createDatabase(name, build.template) });
+  // Ends what runs there, however long it would go on.
+  const abandon = (): void => void dropDatabase(name).catch(() => undefined);
+  client.on('error', () => undefined);
+  signal.addEventListener('abort', abandon);
   try {
     await client.connect();
     await fill(client, STATES[state], jobs, signal);
@@ -54,13 +58,15 @@ export async function withEarlierJobs(
     await dropDatabase(name);
     throw error;
   } finally {
-    // Nobody may be connected to a database that is copied.
+    signal.removeEventListener('abort', abandon);
     await client.end();
   }
   return name;
 }
 
 async function fill(client: Client, statement: string, jobs: number, signal: AbortSignal): Promise<void> {
+  // Indexes are built in one go.
+  await client.query(`SET maintenance_work_mem = '1GB'`);
   const indexes = await client.query<{ name: string; definition: string }>(`
     SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
     FROM pg_index WHERE indrelid = 'critical_jobs'::regclass AND NOT indisprimary`);

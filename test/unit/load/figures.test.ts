@@ -1,4 +1,4 @@
-import { median, medianInterval, percentile, summary } from '../../load/figures';
+import { median, medianInterval, percentile, ratiosOf, summary } from '../../load/figures';
 
 describe('a median', () => {
   it.each([
@@ -56,4 +56,13 @@ describe('the interval of a median', () => {
 it('a summary names the median and the extremes; one value stands for itself', () => {
   expect(summary([300, 100, 200])).toBe('200 [100..300]');
   expect(summary([0.5])).toBe('0.500');
+});
+
+it('ratios are those of the turns of one round', () => {
+  const measured = [
+    { contestant: 'one', figure: 'jobs/s', values: [10, 30] },
+    { contestant: 'one', figure: 'CPU', values: [1, 1] },
+    { contestant: 'other', figure: 'jobs/s', values: [20, 10] },
+  ];
+  expect(ratiosOf(measured, 'jobs/s', 'one', 'other')).toEqual([0.5, 3]);
 });
