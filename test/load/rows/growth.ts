@@ -3,6 +3,7 @@ import { median, ratioInWords, ratiosOf, type Measured } from '../figures';
 import { service, type Contestant } from '../stage/contestants';
 import { withEarlierJobs, type EarlierState } from '../stage/earlier-jobs';
 import { removeStores } from '../stage/place';
+import { observable, untilRecovered, type Observable } from '../stage/recovered';
 import type { Stage } from '../stage/stage';
 import { takeTurn } from '../stage/turn';
 import { cpuFigures, JOBS_PER_SECOND, jobsOf } from './end-to-end';
@@ -36,6 +37,7 @@ export const growth: Row = {
   about: 'money jobs of a system that holds many, pending or ended, against an empty one',
   measure: async (stage) => {
     const filled: string[] = [];
+    const settings = { ...WINDOW, ...(await observable()) };
     try {
       const grown: Contestant[] = [];
       for (const one of GROWN) {
@@ -44,18 +46,23 @@ export const growth: Row = {
         filled.push(name);
         console.log(`  a database was filled in ${Math.round((performance.now() - begun) / 1_000)} s: ${one.name}`);
         // Copies would take longer than the turns, which change little: they begin as many jobs as they end.
-        grown.push({ ...service(one.name, stage.build, WINDOW), database: { use: name } });
+        grown.push({ ...service(one.name, stage.build, settings), database: { use: name } });
       }
-      return await compare(stage, service('empty', stage.build, WINDOW), grown);
+      return await compare(stage, [service('empty', stage.build, settings), ...grown], settings);
     } finally {
       for (const name of filled) await removeStores(name);
     }
   },
 };
 
-async function compare(stage: Stage, empty: Contestant, grown: Contestant[]) {
+async function compare(stage: Stage, [empty, ...grown]: [Contestant, ...Contestant[]], settings: Observable) {
   const jobs = jobsOf(stage, USUAL_JOBS);
-  const measured = await interleaved(stage, [empty, ...grown], (contestant) => turn(stage, contestant, jobs), PAIRS);
+  const measured = await interleaved(
+    stage,
+    [empty, ...grown],
+    (contestant) => turn(stage, contestant, settings, jobs),
+    PAIRS,
+  );
   const ratios = grown.map(({ name }) => ({ name, values: ratiosOf(measured, JOBS_PER_SECOND, name, empty.name) }));
   const checks = ratios.map(({ name, values }): Check => ({
     what: `money jobs/s, ${name}, against an empty system`,
@@ -69,8 +76,15 @@ async function compare(stage: Stage, empty: Contestant, grown: Contestant[]) {
   return { jobs, measured: [...measured, ...ratios.map(toMeasured)], checks, notes };
 }
 
-function turn(stage: Stage, contestant: Contestant, jobs: number): Promise<Record<string, number>> {
+function turn(
+  stage: Stage,
+  contestant: Contestant,
+  settings: Observable,
+  jobs: number,
+): Promise<Record<string, number>> {
   return takeTurn(stage, contestant, async ({ drive, cpu }) => {
+    // What a start costs is not what a job costs.
+    await untilRecovered(settings);
     const [before, begun] = [cpu.read(), performance.now()];
     const { seconds } = await drive.flow(TYPE, jobs, LEAD);
     const all = (performance.now() - begun) / 1_000;
