@@ -9,6 +9,7 @@ import { composeIntake } from './composition/intake';
 import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
 import { unavailableTypes } from './composition/providers';
 import { composeRelay } from './composition/relay';
+import { openLimits } from './composition/limits';
 import { composeScheduler } from './composition/scheduler';
 import { composeWorkers } from './composition/worker';
 import type { Config, Role } from './config';
@@ -69,7 +70,8 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   const door =
     has('consumer') || has('api') ? composeIntake(foundation, unavailableTypes(config), blockedBy) : undefined;
   const consumer = door && has('consumer') ? composeConsumer(foundation, door) : undefined;
-  const scheduler = has('scheduler') ? composeScheduler(foundation) : undefined;
+  const limits = has('worker') || has('scheduler') ? openLimits(foundation) : undefined;
+  const scheduler = limits && has('scheduler') ? composeScheduler(foundation, limits) : undefined;
   const http = composeHttp(foundation, {
     jobs: door && has('api') ? { door, readJob: (jobId) => findJob(foundation, jobId) } : undefined,
     moneyProblem: () => proofs.intakeBlockedBy('money'),
@@ -77,13 +79,14 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   });
   const components: Component[] = [
     ...storeComponents(foundation),
+    ...(limits?.components ?? []),
     ...http.first,
     { name: 'topology', start: () => assertTopology(config.rabbitmq.url) },
     { name: 'proofs', start: () => proofs.start(), stop: () => proofs.stop() },
     // Stopped in reverse: first nothing is taken any more, last the outcomes of what ran are published.
     ...(has('relay') ? composeRelay(foundation) : []),
     ...(scheduler?.components ?? []),
-    ...(has('worker') ? composeWorkers(foundation, overrides.handlers ?? new Map()) : []),
+    ...(limits && has('worker') ? composeWorkers(foundation, limits, overrides.handlers ?? new Map()) : []),
     ...(door?.components ?? []),
     ...(consumer?.components ?? []),
     ...http.last,

@@ -1,37 +1,82 @@
+import { jobTypes } from '../catalogue';
+import { limiterOf, type LimiterName } from '../catalogue/limiters';
 import { Gate, gateMetrics } from '../limits/gate';
+import { keepReadings } from '../limits/history';
 import { readOverrides } from '../limits/overrides';
 import { LimitSettings } from '../limits/settings';
 import { LimiterStore } from '../limits/store';
+import { limitWatchMetrics, watchLimits } from '../limits/watch';
 import { describeError } from '../platform/logger';
 import type { Component } from '../platform/lifecycle';
 import { connectRedis } from '../platform/redis';
+import { Loop } from '../platform/time';
 import type { Foundation } from './foundation';
 
-/** The limits of the providers' accounts, which all processes that run jobs share. */
-export function composeLimits({ config, database, metrics, log }: Foundation): { gate: Gate; components: Component[] } {
+/** The limits of the providers' accounts, which all processes share. */
+export interface Limits {
+  store: LimiterStore;
+  settings: LimitSettings;
+  components: Component[];
+}
+
+export function openLimits({ config, database, log }: Foundation): Limits {
   const redis = connectRedis(config.redis.limiterUrl, log, config.redis.commandTimeoutMs);
   const settings = new LimitSettings(() => readOverrides(database), config.limits.rates, log);
-  const store = new LimiterStore(redis, config.redis.prefix);
-  const gate = new Gate(store, settings, config.limits, gateMetrics(metrics), log);
   return {
-    gate,
+    store: new LimiterStore(redis, config.redis.prefix),
+    settings,
     components: [
       { name: 'limiter redis', stop: () => Promise.resolve(redis.disconnect()) },
       {
-        name: 'limits',
+        name: 'limits in force',
         start: async () => {
           // Until they are known nothing passes; jobs need not wait for the first look of the loop.
           await settings
             .refresh()
             .catch((error: unknown) => log.warn('limits not read', { error: describeError(error) }));
           settings.start();
-          gate.start();
         },
-        stop: async () => {
-          await gate.stop();
-          await settings.stop();
-        },
+        stop: () => settings.stop(),
       },
     ],
+  };
+}
+
+/** What every attempt asks before it begins. */
+export function composeGate(
+  { config, metrics, log }: Foundation,
+  { store, settings }: Limits,
+): { gate: Gate; component: Component } {
+  const gate = new Gate(store, settings, config.limits, gateMetrics(metrics), log);
+  return {
+    gate,
+    component: { name: 'gate', start: () => Promise.resolve(gate.start()), stop: () => gate.stop() },
+  };
+}
+
+const WATCH_EVERY_MS = 15_000;
+
+/** @param isLeader one process of all tells what the limits look like */
+export function composeLimitWatch(
+  { database, metrics, log }: Foundation,
+  { store, settings }: Limits,
+  isLeader: () => boolean,
+): { component: Component; wake: () => void } {
+  const instruments = limitWatchMetrics(metrics);
+  const steps = {
+    isLeader,
+    limitOf: (name: LimiterName) => settings.of(name),
+    readStatus: store.status.bind(store),
+    keep: keepReadings.bind(undefined, database),
+  };
+  const used = [...new Set(jobTypes.flatMap(({ uses }) => (uses === undefined ? [] : [limiterOf(uses)])))];
+  const loop = new Loop(
+    () => watchLimits(steps, used, instruments),
+    WATCH_EVERY_MS,
+    (error) => log.warn('limits not looked at', { error: describeError(error) }),
+  );
+  return {
+    component: { name: 'limit watch', start: () => Promise.resolve(loop.start()), stop: () => loop.stop() },
+    wake: () => loop.poke(),
   };
 }

@@ -1,5 +1,6 @@
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import { LOWER_TIERS, type LowerTier } from '../contract/names';
+import { deleteReadings } from '../limits/history';
 import { forgetExpired } from '../jobs/volatile/expiry';
 import { deletePublishedStrays, dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
 import type { Lease } from '../platform/lease';
@@ -19,6 +20,8 @@ const AT_ONCE = 1_000;
 const KEEP_PUBLISHED_MS = 7 * DAY_MS;
 /** Analytics events name people; what is counted of them by minute and by day does not, and stays. */
 const KEEP_EVENTS_MS = 90 * DAY_MS;
+/** What the limits looked like. */
+const KEEP_READINGS_MS = 7 * DAY_MS;
 
 export interface Retention {
   components: Component[];
@@ -33,6 +36,7 @@ export function composeRetention(foundation: Foundation, lease: Lease): Retentio
     ...LOWER_TIERS.map((tier) => composeExpiry(foundation, tier, lease)),
     composeEventExpiry(foundation, lease),
     composeLifeExpiry(foundation, lease),
+    composeReadingExpiry(foundation, lease),
   ];
   return {
     components: duties.map(({ name, loop }) => ({
@@ -78,6 +82,12 @@ function composeEventExpiry({ database, log }: Foundation, lease: Lease): Duty {
 
 function composeLifeExpiry({ database, log }: Foundation, lease: Lease): Duty {
   return repeat('worker lives expiry', HOUR_MS, log, () => inSteps(lease, () => forgetDeadWorkers(database, AT_ONCE)));
+}
+
+function composeReadingExpiry({ database, log }: Foundation, lease: Lease): Duty {
+  return repeat('limit readings expiry', HOUR_MS, log, () =>
+    inSteps(lease, () => deleteReadings(database, new Date(Date.now() - KEEP_READINGS_MS), AT_ONCE)),
+  );
 }
 
 /** @param step deals with so many rows at most, and answers with their number */

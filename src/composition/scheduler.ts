@@ -20,6 +20,7 @@ import { LostFollowers } from '../recovery/lost-followers';
 import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
 import { tierWatchMetrics, watchTier } from '../recovery/tier-watch';
 import { leaseDatabase, type Foundation } from './foundation';
+import { composeLimitWatch, type Limits } from './limits';
 import { composeRetention } from './retention';
 
 const HOUR_MS = 60 * 60 * 1_000;
@@ -31,7 +32,7 @@ export interface SchedulerRole {
 }
 
 /** The duties of which one process of all takes care: recovery and retention. */
-export function composeScheduler(foundation: Foundation): SchedulerRole {
+export function composeScheduler(foundation: Foundation, limits: Limits): SchedulerRole {
   const { config, log, metrics, database } = foundation;
   const leaderGauge = metrics.gauge('scheduler_leader', '1 in the process that holds the leader duties');
   const lease = new Lease(
@@ -45,12 +46,14 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
         if (!held) return;
         reconciler.poke();
         retention.wake();
+        limitWatch.wake();
       },
     },
     log,
   );
   const reconciler = composeReconciler(foundation, () => lease.held);
   const retention = composeRetention(foundation, lease);
+  const limitWatch = composeLimitWatch(foundation, limits, () => lease.held);
   const lateFollowers = new Loop(
     async () => {
       for (const records of ['critical_jobs', FINISHED_AS_RECORD]) await answerFollowersOf(foundation, lease, records);
@@ -70,6 +73,7 @@ export function composeScheduler(foundation: Foundation): SchedulerRole {
         stop: () => lateFollowers.stop(),
       },
       composeLostFollowers(foundation, lease),
+      limitWatch.component,
       ...LOWER_TIERS.map((tier) => composeTierWatch(foundation, tier, lease, watchMetrics)),
       ...retention.components,
     ],

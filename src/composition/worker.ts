@@ -18,7 +18,7 @@ import type { Component } from '../platform/lifecycle';
 import { within } from '../platform/time';
 import { QueueWorker } from '../queues/worker';
 import type { Foundation } from './foundation';
-import { composeLimits } from './limits';
+import { composeGate, type Limits } from './limits';
 import { composeAdapters } from './providers';
 import { tierSteps } from './records';
 import { composeWorkerLife } from './worker-lives';
@@ -27,19 +27,23 @@ import { composeWorkerLife } from './worker-lives';
 const HAND_BACK_MS = 4_000;
 
 /** Jobs from Redis to their handlers and back; a worker for each queue of this process. */
-export function composeWorkers(foundation: Foundation, overriddenHandlers: Map<string, Handler>): Component[] {
-  const limits = composeLimits(foundation);
+export function composeWorkers(
+  foundation: Foundation,
+  limits: Limits,
+  overriddenHandlers: Map<string, Handler>,
+): Component[] {
+  const { gate, component } = composeGate(foundation, limits);
   const findJob = (jobId: string) => readJobView(foundation.database, jobId);
   const handlers = new Map([...createHandlers(composeAdapters(foundation), findJob), ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
   // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
   const suspects = new SuspectLane();
   const workers = foundation.config.worker.queues.map((tier) =>
-    composeWorker(foundation, tier, { handlers, suspects, gate: limits.gate }, metrics),
+    composeWorker(foundation, tier, { handlers, suspects, gate }, metrics),
   );
   // Stopped together: no tier goes on taking jobs, or uses up the time of the others, while one of them drains.
   return [
-    ...limits.components,
+    component,
     composeWorkerLife(foundation),
     {
       name: 'workers',
