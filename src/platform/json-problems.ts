@@ -19,28 +19,23 @@ const MAX_PATH_LENGTH = 200;
 export function jsonProblems(value: unknown): Problem[] {
   const problems: Problem[] = [];
   let found = 0;
-  const add = (path: string, message: string): void => {
+  const add = (place: Place | undefined, message: string): void => {
     found += 1;
-    // Made well-formed once more, since the cut may go through a surrogate pair.
-    const place = path.slice(0, MAX_PATH_LENGTH).toWellFormed() || '(body)';
-    if (problems.length < MAX_PROBLEMS) problems.push({ path: place, message });
+    if (problems.length < MAX_PROBLEMS) problems.push({ path: pathOf(place) || '(body)', message });
   };
-  const visit = (node: unknown, path: string, depth: number): void => {
-    if (depth > MAX_DEPTH) return add(path, `nested deeper than ${MAX_DEPTH} levels`);
-    if (typeof node === 'string') return checkText(node, path, add);
-    if (typeof node === 'number') return checkNumber(node, path, add);
+  const visit = (node: unknown, place: Place | undefined, depth: number): void => {
+    if (depth > MAX_DEPTH) return add(place, `nested deeper than ${MAX_DEPTH} levels`);
+    if (typeof node === 'string') return checkText(node, place, add);
+    if (typeof node === 'number') return checkNumber(node, place, add);
     if (typeof node !== 'object' || node === null) return;
+    const isArray = Array.isArray(node);
     for (const [name, member] of Object.entries(node)) {
-      const memberPath = Array.isArray(node)
-        ? `${path}[${name}]`
-        : path
-          ? `${path}.${printable(name)}`
-          : printable(name);
-      if (!Array.isArray(node)) checkName(name, memberPath, add);
-      visit(member, memberPath, depth + 1);
+      const memberPlace = { within: place, name, isIndex: isArray };
+      if (!isArray) checkName(name, memberPlace, add);
+      visit(member, memberPlace, depth + 1);
     }
   };
-  visit(value, '', 0);
+  visit(value, undefined, 0);
   return withMore(problems, found);
 }
 
@@ -50,23 +45,44 @@ export function withMore(listed: Problem[], found: number): Problem[] {
   return [...listed, { path: '(body)', message: `has ${found - listed.length} more problems` }];
 }
 
-type AddProblem = (path: string, message: string) => void;
-
-function checkText(text: string, path: string, add: AddProblem): void {
-  if (text.includes('\u0000')) add(path, 'contains a NUL character');
-  if (!text.isWellFormed()) add(path, 'contains a lone surrogate, which is not valid Unicode');
+/** Where something is, written out only when something is wrong with it. */
+interface Place {
+  within: Place | undefined;
+  name: string;
+  isIndex: boolean;
 }
 
-function checkNumber(number: number, path: string, add: AddProblem): void {
-  if (!Number.isFinite(number)) add(path, 'is a number beyond the range of a double');
+/** For people, and of bounded length. */
+function pathOf(place: Place | undefined): string {
+  // Made well-formed once more, since the cut may go through a surrogate pair.
+  return wholePathOf(place).slice(0, MAX_PATH_LENGTH).toWellFormed();
+}
+
+function wholePathOf(place: Place | undefined): string {
+  if (!place) return '';
+  const outer = wholePathOf(place.within);
+  if (place.isIndex) return `${outer}[${place.name}]`;
+  const name = printable(place.name.slice(0, MAX_PATH_LENGTH));
+  return outer ? `${outer}.${name}` : name;
+}
+
+type AddProblem = (place: Place | undefined, message: string) => void;
+
+function checkText(text: string, place: Place | undefined, add: AddProblem): void {
+  if (text.includes('\u0000')) add(place, 'contains a NUL character');
+  if (!text.isWellFormed()) add(place, 'contains a lone surrogate, which is not valid Unicode');
+}
+
+function checkNumber(number: number, place: Place | undefined, add: AddProblem): void {
+  if (!Number.isFinite(number)) add(place, 'is a number beyond the range of a double');
   else if (Number.isInteger(number) && !Number.isSafeInteger(number)) {
-    add(path, 'is an integer beyond 2^53, which JSON readers change silently');
+    add(place, 'is an integer beyond 2^53, which JSON readers change silently');
   }
 }
 
-function checkName(name: string, path: string, add: AddProblem): void {
-  if (name === '__proto__') add(path, 'is a member name that is never accepted');
-  checkText(name, path, add);
+function checkName(name: string, place: Place, add: AddProblem): void {
+  if (name === '__proto__') add(place, 'is a member name that is never accepted');
+  checkText(name, place, add);
 }
 
 /** A member name as it may stand in a path, a log line and a jsonb column. */
