@@ -7,7 +7,7 @@ export const JOBS_PER_SECOND = 'jobs/s';
 /** Over all servers and the program; the load generator is not part of the work. */
 export const CPU_PER_JOB = 'CPU ms/job';
 
-const USUAL_JOBS = 20_000;
+const USUAL_JOBS = 15_000;
 const MOST_WARM_UP = 2_000;
 
 export function jobsOf(stage: Stage, usual = USUAL_JOBS): number {

@@ -7,7 +7,7 @@ import { interleaved } from './interleaved';
 import type { Row } from './row';
 
 /** Enough for those that do a few hundred a second. */
-const USUAL_JOBS = 4_000;
+const USUAL_JOBS = 3_000;
 
 export const peers: Row = {
   name: 'peers',

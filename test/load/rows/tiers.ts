@@ -7,7 +7,7 @@ import { interleaved } from './interleaved';
 import type { Row } from './row';
 import { services } from './throughput';
 
-const USUAL_JOBS = 10_000;
+const USUAL_JOBS = 8_000;
 
 interface TierAtWork {
   name: string;
