@@ -3,11 +3,12 @@ import type { Tier } from '../contract/names';
 import { defineJobType } from './job-type';
 
 /** Goes the whole way of a job of its tier and touches nothing outside: the flow's own liveness probe, and the load tests. */
-function canary<const Name extends `canary-${Tier}`>(name: Name, queue: Tier, priority: number) {
+function canary<const Name extends `canary-${Tier}`>(name: Name, queue: Tier) {
   return defineJobType({
     name,
     queue,
-    priority,
+    // Whether a queue lives must not be told by how long its backlog is.
+    priority: 10,
     concurrency: 400,
     timeoutMs: 10_000,
     submittableBy: ['service', 'admin'],
@@ -17,6 +18,6 @@ function canary<const Name extends `canary-${Tier}`>(name: Name, queue: Tier, pr
   });
 }
 
-export const canaryMoney = canary('canary-money', 'money', 10);
-export const canaryCommunication = canary('canary-communication', 'communication', 5);
-export const canaryBackground = canary('canary-background', 'background', 3);
+export const canaryMoney = canary('canary-money', 'money');
+export const canaryCommunication = canary('canary-communication', 'communication');
+export const canaryBackground = canary('canary-background', 'background');

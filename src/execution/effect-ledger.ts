@@ -127,7 +127,8 @@ export class EffectLedger {
   /** Asks the provider what became of an effect; or says how the attempt ends when it must not be asked now. */
   async look<Answer extends Said>(ask: (limits: CallLimits) => Promise<Answer>): Promise<Answer | Ended> {
     const { pass } = this.attempt;
-    const waitMs = await pass.pay(LOOKUP_REQUESTS);
+    // Together with the call that may follow: whoever found out that nothing happened must not have to ask again.
+    const waitMs = (await pass.reserve(LOOKUP_REQUESTS + 1)) ?? (await pass.pay(LOOKUP_REQUESTS));
     if (waitMs !== undefined) return tooSoon({ retryAfterMs: waitMs });
     const answer = await pass.call(() => ask(this.limits()));
     return isBusy(answer) ? tooSoon(answer) : answer;

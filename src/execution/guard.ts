@@ -51,6 +51,14 @@ export class Guard {
     return judge(ref, await this.steps.readUnstarted(ref.jobId));
   }
 
+  /** What becomes of a job that its provider keeps waiting, where that takes no provider; undefined where it does. */
+  async admitWithoutProvider(ref: DispatchedJob): Promise<GuardAnswer | undefined> {
+    const answer = judge(ref, await this.steps.readUnstarted(ref.jobId));
+    // A cancelled one is not among them: what an earlier attempt began may have to be found out.
+    const isOver = answer.kind === 'toEnd' && answer.end !== 'cancelled';
+    return isOver || answer.kind === 'stale' || answer.kind === 'missing' ? answer : undefined;
+  }
+
   /** Starts a job that `admit` refused, as the answer said; undefined when it changed in the meantime. */
   startExceptional(ref: DispatchedJob, asSuspect: boolean): Promise<StartedJob | undefined> {
     return this.exceptionalTokens.use(ref.jobId, (token) => this.steps.startExceptional({ ...ref, token }, asSuspect));

@@ -13,14 +13,14 @@ import type { Settlement } from '../jobs/settle';
 import type { StartedJob } from '../jobs/start';
 import { describeError, type Logger } from '../platform/logger';
 import type { GateAnswer } from '../limits/gate';
-import type { Pass } from '../limits/pass';
+import { FREE_PASS, type Pass } from '../limits/pass';
 import type { Applicant } from '../limits/store';
 import type { Metrics } from '../platform/metrics';
 import type { Disposal } from '../queues/worker';
 import { Attempt } from './attempt';
 import type { AttemptEnd } from './decide';
 import { EffectLedger, type EffectSteps } from './effect-ledger';
-import type { ForcedEnd, Guard } from './guard';
+import type { ForcedEnd, Guard, GuardAnswer } from './guard';
 import { settleStorable } from './settle-storable';
 import type { Ending, EndingAnswer, Settler } from './settler';
 import type { TypeSlots } from './type-slots';
@@ -85,7 +85,7 @@ export class JobRunner {
   async run(ref: DispatchedJob, type: string, priority: number): Promise<Disposal> {
     // The provider first: it says for how long to stay away, where a slot only says "not now".
     const answer = await this.parts.askPass(type, { jobId: ref.jobId, priority });
-    if (answer.kind === 'wait') return { kind: 'again', delayMs: answer.afterMs };
+    if (answer.kind === 'wait') return this.keepWaiting(ref, type, answer.afterMs);
     try {
       return await this.takeSlot(ref, type, answer.pass);
     } finally {
@@ -99,19 +99,25 @@ export class JobRunner {
     for (const attempt of this.running) attempt.handBack();
   }
 
+  /** For its provider, unless nothing is left to be asked of it: a job that has expired is told so meanwhile. */
+  private async keepWaiting(ref: DispatchedJob, type: string, delayMs: number): Promise<Disposal> {
+    const answer = await this.parts.guard.admitWithoutProvider(ref);
+    return answer ? this.follow(answer, ref, type, FREE_PASS) : { kind: 'again', delayMs };
+  }
+
   private async takeSlot(ref: DispatchedJob, type: string, pass: Pass): Promise<Disposal> {
-    const release = await this.parts.slots.acquire(type);
+    // With a pass nobody waits on deck: others could use the provider meanwhile.
+    const release = pass === FREE_PASS ? await this.parts.slots.acquire(type) : this.parts.slots.take(type);
     if (!release) return { kind: 'again', delayMs: around(NO_SLOT_MS) };
     try {
       // It waited for its slot until the process had no time left: somebody else's work, and no start is spent on it.
-      return this.draining ? LOOK_AGAIN : await this.admit(ref, type, pass);
+      return this.draining ? LOOK_AGAIN : await this.follow(await this.parts.guard.admit(ref), ref, type, pass);
     } finally {
       release();
     }
   }
 
-  private async admit(ref: DispatchedJob, type: string, pass: Pass): Promise<Disposal> {
-    const answer = await this.parts.guard.admit(ref);
+  private async follow(answer: GuardAnswer, ref: DispatchedJob, type: string, pass: Pass): Promise<Disposal> {
     switch (answer.kind) {
       case 'started':
         return (await this.perform(answer.job, pass, false))();

@@ -100,6 +100,10 @@ export type EffectResult<Value> =
 export interface Effects {
   perform<Value>(effect: KeyedEffect<Value>): Promise<EffectResult<Value>>;
   perform<Value>(effect: UnkeyedEffect<Value>): Promise<EffectResult<Value>>;
+  /** Asks the provider something that changes nothing, within the limits of its account. */
+  look<Value>(
+    ask: (limits: CallLimits) => Promise<LookupAnswer<Value>>,
+  ): Promise<LookupAnswer<Value> | Extract<EffectResult<never>, { kind: 'ended' }>>;
 }
 
 export interface HandlerContext {

@@ -13,7 +13,6 @@ import { defineHandler, type HandlerContext, type KeyedEffect } from './handler'
 import { done, failed, type HandlerOutcome } from './outcome';
 import { judgeRefund, type FindJob, type RecordedJob } from './refundable';
 
-const LOOKUP_TIMEOUT_MS = 10_000;
 const RECORDS_AWAY_MS = 5_000;
 
 /** Not even a replay makes more of the payment than there is. */
@@ -79,9 +78,10 @@ async function alreadyRefunded(
   stripe: StripeAdapter,
   { amount }: RefundPayload,
   payment: PaymentResult,
-  { signal }: HandlerContext,
+  { effects }: HandlerContext,
 ): Promise<HandlerOutcome<RefundResult>> {
-  const given = await stripe.allRefunds(payment.paymentIntentId, { timeoutMs: LOOKUP_TIMEOUT_MS, signal });
+  const given = await effects.look((limits) => stripe.allRefunds(payment.paymentIntentId, limits));
+  if (given.kind === 'ended') return given.outcome;
   if (given.kind !== 'done' || given.value.amount < amount) {
     return { kind: 'retry', code: 'ALREADY_REFUNDED', message: 'already refunded, by refunds that were not all found' };
   }

@@ -68,6 +68,7 @@ const SUPPRESSED = {
   kind: 'declined',
   code: 'SUPPRESSED',
   message: 'nobody is left to send it to: the suppression list names all recipients',
+  trouble: 'unheard',
 } as const;
 
 /** Whoever owns a domain reads its addresses in either case. */

@@ -95,13 +95,19 @@ export class Gate {
   private createPass(name: LimiterName, lease: string, isProbe: boolean): Pass {
     let unsent = 1;
     let verdict: Verdict;
+    const reserve = async (requests: number): Promise<number | undefined> => {
+      const missing = Math.max(0, requests - unsent);
+      const waitMs = missing === 0 ? 0 : await this.payFor(name, lease, missing);
+      if (waitMs > 0) return waitMs;
+      unsent += missing;
+      return undefined;
+    };
     return {
+      reserve,
       pay: async (requests) => {
-        const missing = Math.max(0, requests - unsent);
-        const waitMs = missing === 0 ? 0 : await this.payFor(name, lease, missing);
-        if (waitMs > 0) return waitMs;
-        unsent += missing - requests;
-        return undefined;
+        const waitMs = await reserve(requests);
+        if (waitMs === undefined) unsent -= requests;
+        return waitMs;
       },
       call: async (ask) => {
         const circuit = this.circuitOf(name);

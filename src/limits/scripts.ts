@@ -113,8 +113,7 @@ export const ASK = new RedisScript(`${STATE}
  * milliseconds. It does not queue: it holds what those who wait are waiting for.
  */
 export const PAY = new RedisScript(`${STATE}
-  -- More than the bucket holds would never be there.
-  local lease, requests = ARGV[5], math.min(tonumber(ARGV[6]), burst)
+  local lease, requests = ARGV[5], tonumber(ARGV[6])
   local wait = 0
   local reason, pause = blocked(lease)
   if not redis.call('ZSCORE', leases, lease) then

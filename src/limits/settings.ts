@@ -9,6 +9,9 @@ const LOOK_EVERY_MS = 500;
 /** Whoever has not heard from the operators for so long lets nothing pass: they may have stopped everything. */
 const STALE_AFTER_MS = 5_000;
 
+/** An attempt may need so many requests at once, to find out what became of an effect and to ask for it: fewer would never do. */
+const LEAST_BURST = 4;
+
 /** The limits in force: those of the catalogue, the rates of the configuration, and over both what an operator has set. */
 export class LimitSettings {
   private overrides: ReadonlyMap<string, Override> = new Map();
@@ -42,7 +45,7 @@ export class LimitSettings {
     return {
       perSecond: set?.perSecond ?? this.rates[name] ?? given.perSecond,
       concurrent: set?.concurrent ?? given.concurrent,
-      burst: set?.burst ?? given.burst,
+      burst: Math.max(LEAST_BURST, set?.burst ?? given.burst),
       cooldownMs: set?.cooldownMs ?? given.cooldownMs,
       stopped: this.isStale || set?.stopped === true || this.overrides.get(EVERY_LIMITER)?.stopped === true,
     };

@@ -17,7 +17,7 @@ export type ProviderAnswer<Value> =
    * `aboutKey`: it is the provider's verdict on our key, so no earlier call under that key can have succeeded. Without it
    * the provider only refused this call, before it looked at the key.
    */
-  | { kind: 'declined'; code: string; message: string; reference?: string; aboutKey?: true }
+  | { kind: 'declined'; code: string; message: string; reference?: string; aboutKey?: true; trouble?: Trouble }
   /** A definite no that may pass: nothing happened, a later try may succeed (429, connection refused, wrong credentials). */
   | { kind: 'refused'; code: string; message: string; retryAfterMs?: number; trouble?: Trouble }
   /**

@@ -19,12 +19,16 @@ const SNAPSHOT = `
     return { id, job[1], job[2], job[3], job[4], job[5] or '', job[6] or '' }
   end`;
 
+/** By how much a life may be shorter than asked for: what was given it a moment ago need not be given it again. */
+const LIFE_TOLERANCE_MS = 1_000;
+
 /**
- * A life in milliseconds for a job and what points to it; a longer one stays. A job that was taken in by an older build
- * does not name what points to it.
+ * A life in milliseconds for a job and what points to it, which always get theirs together; a longer one stays. A job that
+ * was taken in by an older build does not name what points to it.
  */
 const KEEP = `
   local function keep(job, life)
+    if redis.call('PTTL', job) > life - ${LIFE_TOLERANCE_MS} then return end
     for _, key in ipairs({ job, unpack(redis.call('HMGET', job, 'request', 'key')) }) do
       if key and redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
     end
@@ -169,12 +173,13 @@ export const START_EXCEPTIONAL = new RedisScript(`
   enter(ARGV[4], ARGV[5])
   return answer`);
 
-/** KEYS: the job. ARGV: how early it may start. */
+/** KEYS: the job. ARGV: how early it may start, and its life from here on: whoever looks at it has it in the queue. */
 export const READ_UNSTARTED = new RedisScript(`
-  ${NOW}
+  ${NOW} ${KEEP}
   local status, starts, finishes, suspectStarts, runAt, expiresAt, startedAt = unpack(redis.call('HMGET', KEYS[1],
     'status', 'starts', 'finishes', 'suspectStarts', 'runAt', 'expiresAt', 'startedAt'))
   if not status then return {} end
+  keep(KEYS[1], tonumber(ARGV[2]))
   local expired = not startedAt and expiresAt and expiresAt ~= '' and tonumber(expiresAt) <= now
   return { status, whole(math.max(0, runAt - ARGV[1] - now)), expired and '1' or '0',
     starts ~= finishes and '1' or '0', suspectStarts }`);

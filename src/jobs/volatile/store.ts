@@ -155,7 +155,8 @@ export class VolatileJobs {
   }
 
   async readUnstarted(jobId: string): Promise<UnstartedJob | undefined> {
-    const answer = unstartedAnswer.parse(await READ_UNSTARTED.run(this.redis, [this.jobKey(jobId)], [EARLY_MS]));
+    const args = [EARLY_MS, STARTED_LIFE_MS];
+    const answer = unstartedAnswer.parse(await READ_UNSTARTED.run(this.redis, [this.jobKey(jobId)], args));
     if (answer.length === 0) return undefined;
     const [status, dueInMs, expired, suspect, suspectStarts] = answer;
     return {

@@ -41,4 +41,5 @@ export const NOT_PAYABLE = {
   kind: 'declined',
   code: 'AMOUNT_NOT_PAYABLE',
   message: 'Stripe takes no amount that is so fine in this currency; nothing was sent',
+  trouble: 'unheard',
 } as const;

@@ -24,14 +24,14 @@ afterAll(async () => {
 
 /** One attempt, without a ledger of effects: the handler must not ask for one. */
 function attempt(jobId: string): HandlerContext {
-  const perform = () => Promise.reject(new Error('no effect was expected'));
+  const never = () => Promise.reject(new Error('no effect was expected'));
   return {
     jobId,
     hasOwnKey: undefined,
     attempt: 1,
     signal: new AbortController().signal,
     log: silentLog,
-    effects: { perform },
+    effects: { perform: never, look: never },
   };
 }
 

@@ -114,6 +114,16 @@ it('a provider that limits us is left in peace by all, and no attempt is spent',
   expect(await sum(services, 'rate_limit_cooldowns_total')).toBe(1);
 });
 
+it('a job whose time is over is told so, though its provider keeps everybody waiting', async () => {
+  await stopLimiter(database, 'stripe', US);
+  await startReplicas(1);
+  const options = { expiresAt: new Date(Date.now() + 500).toISOString() };
+  const id = await harness.bus.request({ type: 'payment-process', data: payment(), options });
+
+  const { data } = await harness.bus.outcomeOf(id);
+  expect(data).toMatchObject({ outcome: 'failed', attempts: 0, error: { code: 'EXPIRED' } });
+});
+
 it('a provider that is down is probed by one at a time, and the jobs that wait for it spend no attempt', async () => {
   const minCalls = 5;
   const opensQuickly = (config: Config): Config => {

@@ -31,6 +31,15 @@ describe('slots of a type', () => {
     expect(await waiting).toBeInstanceOf(Function);
   });
 
+  it('is taken only if it is free by whoever must not wait', async () => {
+    const slots = new TypeSlots(() => 1);
+    const release = slots.take('a');
+    expect(slots.take('a')).toBeUndefined();
+    release?.();
+    expect(slots.take('a')).toBeInstanceOf(Function);
+    expect(await Promise.race([slots.acquire('a'), Promise.resolve('waiting')])).toBe('waiting');
+  });
+
   it('is free again when nobody waits', async () => {
     const slots = new TypeSlots(() => 1);
     (await acquired(slots, 'a'))();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { PlainAnswer, PlainLookup } from '../../../src/providers/answer';
 import type { CallTime, RepeatPolicy, UnkeyedEffect } from '../../../src/handlers/handler';
 import type { EffectEntry, EffectFact } from '../../../src/jobs/effects';
+import { FREE_PASS } from '../../../src/limits/pass';
 import { gate } from '../../support/harness/wait';
 import { entry, openLedger, openRunner } from '../../support/effect-ledger';
 
@@ -75,6 +76,36 @@ describe.each(POLICIES)('an effect without a key, %s', (policy) => {
     expect(again).toMatchObject({ kind: 'ended', outcome: { kind: 'snooze' } });
   });
 });
+
+it.each([
+  [2, { kind: 'ended', outcome: { kind: 'snooze', code: 'RATE_LIMITED', afterMs: 100 } }, []],
+  [3, DONE, ['looked', 'called']],
+])(
+  'a lookup begins only when the call that may follow it is paid for as well (%s requests left)',
+  async (left, result, asked) => {
+    const { steps } = openLedger([entry('started', { overForMs: 1 })]);
+    let tokens = left;
+    const reserve = (requests: number) => Promise.resolve(requests > tokens ? 100 : undefined);
+    const pay = async (requests: number) => {
+      const waitMs = await reserve(requests);
+      if (waitMs === undefined) tokens -= requests;
+      return waitMs;
+    };
+    const { effects } = openRunner(steps, { fresh: false, pass: { ...FREE_PASS, reserve, pay } });
+    const told: string[] = [];
+    const find = () => {
+      told.push('looked');
+      return Promise.resolve({ kind: 'absent' } as const);
+    };
+    const call = () => {
+      told.push('called');
+      return Promise.resolve(DONE);
+    };
+
+    expect(await effects.perform(effect('atLeastOnce', { call, lookup: { lagMs: 0, find } }))).toEqual(result);
+    expect(told).toEqual(asked);
+  },
+);
 
 describe('at least once', () => {
   it('an unknown answer is followed by another attempt', async () => {

@@ -20,7 +20,10 @@ const context: HandlerContext = {
   attempt: 1,
   signal: new AbortController().signal,
   log: silentLog,
-  effects: { perform: () => Promise.reject(new Error('no effect was expected')) },
+  effects: {
+    perform: () => Promise.reject(new Error('no effect was expected')),
+    look: () => Promise.reject(new Error('no question was expected')),
+  },
 };
 const { userId, venueId } = payload;
 const payment = { type: 'payment-process', status: 'completed', result: null, userId, venueId };
