@@ -14,15 +14,15 @@ function testTitles(): Map<string, string> {
   );
 }
 
-/** Rows of docs/invariants.md: `- \`file\`: "title"`. */
-function promisedTests(): { file: string; title: string; invariant: string }[] {
-  let invariant = '';
-  return readFileSync(path.join(ROOT, 'docs/invariants.md'), 'utf8')
+/** Rows of a document: `- \`file\`: "title"`. */
+function promisedTests(document: string): { file: string; title: string; section: string }[] {
+  let section = '';
+  return readFileSync(path.join(ROOT, 'docs', document), 'utf8')
     .split('\n')
     .flatMap((line) => {
-      invariant = /^## (.*)$/.exec(line)?.[1] ?? invariant;
+      section = /^## (.*)$/.exec(line)?.[1] ?? section;
       const [, file, title] = /^- `(test\/[^`]+)`: "(.+)"$/.exec(line) ?? [];
-      return file === undefined || title === undefined ? [] : [{ file, title, invariant }];
+      return file === undefined || title === undefined ? [] : [{ file, title, section }];
     });
 }
 
@@ -31,13 +31,21 @@ const PAINS = [1, 4, 5, 6, 15, 21, 22, 25, 29, 30];
 
 describe('docs/invariants.md', () => {
   const titles = testTitles();
-  const promised = promisedTests();
+  const promised = promisedTests('invariants.md');
 
   it('names at least one test for each of the eight invariants', () => {
-    expect(new Set(promised.map(({ invariant }) => invariant)).size).toBe(8);
+    expect(new Set(promised.map(({ section }) => section)).size).toBe(8);
   });
 
   it.each(promised)('$file has "$title"', ({ file, title }) => {
+    expect(titles.get(file) ?? '(no such file)').toContain(title);
+  });
+});
+
+describe('docs/pains.md', () => {
+  const titles = testTitles();
+
+  it.each(promisedTests('pains.md'))('$file has "$title"', ({ file, title }) => {
     expect(titles.get(file) ?? '(no such file)').toContain(title);
   });
 });
