@@ -83,10 +83,12 @@ export class EffectLedger {
     this.closed = true;
   }
 
-  /** The try of an effect that counts: the last one, unless it did not happen and an earlier one did, as was learnt late. */
+  /** The try of an effect that counts: one that happened, as may be learnt late; or else the last that may have. */
   async latest(name: string): Promise<EffectEntry | undefined> {
     const tries = (await this.read()).filter((entry) => entry.name === name);
-    return tries.findLast(({ state }) => state !== 'absent') ?? tries.at(-1);
+    return (
+      tries.find(({ state }) => state === 'done') ?? tries.findLast(({ state }) => state !== 'absent') ?? tries.at(-1)
+    );
   }
 
   /** Stable for the life of the effect, and different for every other one. */
