@@ -1,4 +1,5 @@
 import type { Claim } from '../jobs/claim';
+import { UnavailableError } from '../platform/unavailable';
 import type { Candidate } from './answers';
 import type { IntakeAnswer } from './request';
 
@@ -19,7 +20,9 @@ export async function claimInRounds(
   const answers: Answers = new Map();
   let open = candidates;
   for (let number = 1; open.length > 0; number += 1) {
-    if (number > MAX_ROUNDS) throw new Error('the same keys were taken and released too often to be claimed');
+    // Others were quicker each time: nothing is wrong with these.
+    if (number > MAX_ROUNDS)
+      throw new UnavailableError('the same keys were taken and released too often to be claimed');
     open = await round(open, answers);
   }
   return candidates.map(({ claim }) => {
