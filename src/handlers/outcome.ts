@@ -10,7 +10,8 @@ export type HandlerOutcome<Result> =
   | { kind: 'snooze'; code: string; afterMs: number }
   /**
    * Something must pass that time alone mends, and nothing happened meanwhile: looked at again after `afterMs`. Fails,
-   * replayable, when it has not passed `withinMs` after the job was first started; a replay starts anew.
+   * replayable, when it has not passed `withinMs` after the job was first started; a replay starts anew,
+   * and so does a job in doubt that a person settled.
    */
   | { kind: 'wait'; code: string; message: string; afterMs: number; withinMs: number }
   | { kind: 'failed'; code: string; message: string; replayable: boolean }

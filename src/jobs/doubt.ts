@@ -155,15 +155,15 @@ export async function readDecisions(database: Queryable, jobId: string): Promise
 }
 
 /**
- * Has a job in doubt run again, with all its attempts; its row is locked by the same transaction. A cancellation that was
- * asked for stays asked for.
+ * Has a job in doubt run again, with all its attempts and all the time that it may wait; its row is locked by the same
+ * transaction. It had started in time, and does not expire any more. A cancellation that was asked for stays asked for.
  */
 export async function reopenByHand(tx: Transaction, jobId: string): Promise<void> {
   await tx.query(
     {
       text: `
         UPDATE critical_jobs SET status = 'pending', queued = false, run_at = now(), attempts = 0, error = NULL,
-          reason = $2, updated_at = now()
+          started_at = NULL, expires_at = NULL, reason = $2, updated_at = now()
         WHERE id = $1`,
     },
     [jobId, BY_HAND],

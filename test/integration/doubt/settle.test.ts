@@ -126,6 +126,26 @@ describe('a payout in doubt, settled by hand', () => {
     expect([transfersOf(jobId), payoutsOf(jobId)]).toMatchObject([[{ amount: 100 }], [{ amount: 100 }]]);
   });
 
+  it('after a long doubt waits for a balance as long as any other, and does not expire', async () => {
+    harness.stripe.setAvailable('acct_venue', 'usd', -101);
+    const { requestId, jobId } = await payOut('/v1/transfers');
+    await harness.environment.pool.query(
+      "UPDATE critical_jobs SET started_at = now() - interval '8 days', expires_at = now() - interval '7 days' WHERE id = $1",
+      [jobId],
+    );
+    const found = { reference: transfersOf(jobId)[0]?.transferId ?? '', value: {} };
+
+    expect(await service.settleDoubt(jobId, happened(found))).toEqual({ kind: 'goesOn' });
+
+    const { reason, status } = await rows.until(
+      'it was looked at',
+      requestId,
+      (job) => job.reason !== 'BY_HAND' && job.status !== 'processing',
+    );
+    expect({ reason, status }).toEqual({ reason: 'BALANCE_INSUFFICIENT', status: 'pending' });
+    harness.stripe.setAvailable('acct_venue', 'usd', 0);
+  });
+
   it('whose payout was ended as not happened keeps its key: the venue has the transfer', async () => {
     const { requestId, jobId } = await payOut('/v1/payouts');
     expect(await service.settleDoubt(jobId, notHappened('fail'))).toEqual({ kind: 'failed', keyReleased: false });
