@@ -1,7 +1,7 @@
 /** The command by which a person settles a job in doubt: `node dist/settle.js --help`. */
 import { doubtSteps } from './composition/doubt';
 import { ConfigError, loadConfig } from './config';
-import { missingOf } from './handlers/told-effects';
+import { isReadable, missingOf } from './handlers/told-effects';
 import { readDecisions, readDoubtfulEffects } from './jobs/doubt';
 import { readJob } from './jobs/read';
 import { createLogger, describeError } from './platform/logger';
@@ -37,7 +37,7 @@ async function show(database: Database, jobId: string): Promise<number> {
   const job = await readJob(database, jobId);
   if (!job) return complain('there is no such money job', REFUSED);
   const effects = await readDoubtfulEffects(database, jobId);
-  return say(describeJob(job, effects, await readDecisions(database, jobId), missingOf), 0);
+  return say(describeJob(job, effects, await readDecisions(database, jobId), { missingOf, isReadable }), 0);
 }
 
 async function settle(database: Database, jobId: string, decision: Decision): Promise<number> {

@@ -1,4 +1,4 @@
-import { valueOfTold } from '../handlers/told-effects';
+import { isReadable, valueOfTold } from '../handlers/told-effects';
 import { lockForDecision } from '../jobs/cancel';
 import { recordDeadLetters } from '../jobs/dead-letters';
 import { failByHand, readDoubtfulEffects, recordDecision, recordVerdict, reopenByHand } from '../jobs/doubt';
@@ -13,6 +13,7 @@ export function doubtSteps(around: Pick<DoubtSteps, 'transaction' | 'wakeFeeder'
     lock: lockForDecision,
     readEffects: readDoubtfulEffects,
     valueOfTold,
+    isReadable,
     recordVerdict,
     recordDecision,
     reopen: reopenByHand,

@@ -55,6 +55,11 @@ export function valueOfTold(
   return parsed.success && problems.length === 0 ? { value: parsed.data } : { problems };
 }
 
+/** Whether the job's handler can go on with what the ledger has of an effect that happened. */
+export function isReadable(jobType: string, { name, value }: { name: string; value: unknown }): boolean {
+  return TOLD[jobType]?.[name]?.value.safeParse(value).success ?? true;
+}
+
 /** What must be told beside that it happened: what its reference is, and the fields that its intent does not have. */
 export function missingOf(
   jobType: string,

@@ -11,6 +11,8 @@ export interface DoubtfulEffect {
   intent: Record<string, unknown>;
   state: EffectState;
   reference: string | undefined;
+  /** What the job's handler has to know of it, where it happened. */
+  value: unknown;
   begunAt: Date;
   /** Milliseconds until its latest call is certainly over; 0 when it is. */
   overInMs: number;
@@ -18,6 +20,8 @@ export interface DoubtfulEffect {
 
 /** What became of an effect, by a person's word. */
 export interface EffectVerdict {
+  /** What the ledger had of it: nothing certain, or that it happened and nothing that the handler can read. */
+  instead: 'uncertain' | 'unreadable';
   name: string;
   number: number;
   state: 'done' | 'absent';
@@ -58,12 +62,13 @@ export async function readDoubtfulEffects(database: Queryable, jobId: string): P
     intent: Record<string, unknown>;
     state: EffectState;
     reference: string | null;
+    value: unknown;
     created_at: Date;
     over_in_ms: number;
   }>(
     {
       text: `
-        SELECT name, number, provider_key, intent, state, reference, created_at,
+        SELECT name, number, provider_key, intent, state, reference, value, created_at,
           GREATEST(0, EXTRACT(epoch FROM deadline - now()) * 1000)::float8 AS over_in_ms
         FROM job_effects WHERE job_id = $1 ORDER BY name, number`,
     },
@@ -76,27 +81,38 @@ export async function readDoubtfulEffects(database: Queryable, jobId: string): P
     intent: row.intent,
     state: row.state,
     reference: row.reference ?? undefined,
+    value: row.value,
     begunAt: row.created_at,
     overInMs: Math.ceil(row.over_in_ms),
   }));
 }
 
+const STATES_INSTEAD = { uncertain: ['started', 'in_doubt'], unreadable: ['done'] } as const;
+
 /**
- * Writes a person's word into the ledger; the job's row is locked by the same transaction. What is known already is not
- * touched. The attempt that left the job in doubt loses its token: it may still be writing what it knew, and must not
+ * Writes a person's word into the ledger; the job's row is locked by the same transaction. What is known already, and can
+ * be read, is not touched. The attempt that left the job in doubt loses its token: it may still be writing what it knew, and must not
  * make uncertain again what has been decided.
  */
 export async function recordVerdict(tx: Transaction, jobId: string, verdict: EffectVerdict): Promise<void> {
-  const { name, number, state, reference, value } = verdict;
+  const { name, number, instead, state, reference, value } = verdict;
   const rows = await tx.query(
     {
       text: `
         WITH fenced AS (UPDATE critical_jobs SET attempt_token = NULL WHERE id = $1)
         UPDATE job_effects SET state = $4, reference = COALESCE($5, reference), value = $6::jsonb, updated_at = now()
-        WHERE job_id = $1 AND name = $2 AND number = $3 AND state IN ('started', 'in_doubt')
+        WHERE job_id = $1 AND name = $2 AND number = $3 AND state = ANY($7)
         RETURNING name`,
     },
-    [jobId, name, number, state, reference ?? null, value === undefined ? null : JSON.stringify(value)],
+    [
+      jobId,
+      name,
+      number,
+      state,
+      reference ?? null,
+      value === undefined ? null : JSON.stringify(value),
+      STATES_INSTEAD[instead],
+    ],
   );
   if (rows.length !== 1) throw new Error('an effect became known under the lock of its job');
 }

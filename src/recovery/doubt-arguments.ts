@@ -11,9 +11,12 @@ export const USAGE = `Settles a money job in doubt by the word of a person who l
   settle <jobId> --not-happened --fail --by … --reason …       it did not, and the job ends as failed
   settle <jobId> --retry | --fail --by … --reason …            for a job of which no effect is uncertain
 
+  --happened also tells what a job has to know of an effect that happened for certain, where the job
+  cannot read what is recorded of it.
+
   --value <json>    what the job has to know of what happened, beside the reference; without a decision
                     the command tells what that is
-  --effect <name>   which effect is meant, where more than one is uncertain
+  --effect <name>   which effect is meant, where more than one may be
   --by <who>        who decides; kept with the decision
   --reason <why>    how it was found out; kept with the decision
   --help

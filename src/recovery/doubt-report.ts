@@ -5,18 +5,20 @@
 import type { DoubtfulEffect, MadeDecision } from '../jobs/doubt';
 import type { JobRecord } from '../jobs/job';
 import type { DoubtAnswer } from './doubt';
-import { isUncertain } from './doubt-verdict';
+import { findUnreadable, isUncertain } from './doubt-verdict';
 
-export type MissingOf = (
-  jobType: string,
-  effect: DoubtfulEffect,
-) => { reference: string; fields: string[] } | undefined;
+/** What the handlers of jobs say about their effects. */
+export interface ToldOf {
+  /** What must be told of one that happened. */
+  missingOf: (jobType: string, effect: DoubtfulEffect) => { reference: string; fields: string[] } | undefined;
+  isReadable: (jobType: string, effect: DoubtfulEffect) => boolean;
+}
 
 export function describeJob(
   job: JobRecord,
   effects: DoubtfulEffect[],
   decisions: MadeDecision[],
-  missingOf: MissingOf,
+  told: ToldOf,
 ): string {
   const { jobId, type, status, generation, attempts, error } = job;
   const because = error ? ` (${error.code})` : '';
@@ -24,9 +26,7 @@ export function describeJob(
     `job ${jobId}: ${type}, ${status}${because}, generation ${generation}, attempts ${attempts}`,
     ...effects.map((effect) => describeEffect(effect)),
     ...decisions.map(describeDecision),
-    ...(status === 'in_doubt'
-      ? waysOut(type, effects, missingOf)
-      : ['It is not in doubt: there is nothing to settle.']),
+    ...(status === 'in_doubt' ? waysOut(type, effects, told) : ['It is not in doubt: there is nothing to settle.']),
   ].join('\n');
 }
 
@@ -47,16 +47,27 @@ function describeDecision({ at, generation, effect, happened, reference, next }:
   return `  decided ${at.toISOString()} in generation ${generation}:${found} ${next}`;
 }
 
-function waysOut(type: string, effects: DoubtfulEffect[], missingOf: MissingOf): string[] {
+function waysOut(type: string, effects: DoubtfulEffect[], { missingOf, isReadable }: ToldOf): string[] {
   const uncertain = effects.filter(isUncertain);
-  if (uncertain.length === 0) return ['No effect of it is uncertain: settle with --retry or --fail.'];
+  const unreadable = findUnreadable(effects, (effect) => isReadable(type, effect));
+  const several = uncertain.length + unreadable.length > 1;
+  const list = (some: DoubtfulEffect[]): string[] =>
+    some.map((effect) => `  ${howItHappened(effect.name, missingOf(type, effect), several)}`);
+  if (uncertain.length === 0 && unreadable.length === 0) {
+    return ['No effect of it is uncertain: settle with --retry or --fail.'];
+  }
   return [
-    'Look up at the provider what carries the provider_key in its metadata, then settle with --not-happened or with:',
-    ...uncertain.map((effect) => `  ${howItHappened(effect.name, missingOf(type, effect), uncertain.length > 1)}`),
+    ...(uncertain.length === 0 ? [] : [HOW_TO_DECIDE, ...list(uncertain)]),
+    ...(unreadable.length === 0 ? [] : [HOW_TO_MEND, ...list(unreadable)]),
   ];
 }
 
-function howItHappened(name: string, missing: ReturnType<MissingOf>, several: boolean): string {
+const HOW_TO_DECIDE =
+  'Look up at the provider what carries the provider_key in its metadata, then settle with --not-happened or with:';
+const HOW_TO_MEND =
+  'It happened, but the job cannot read what is recorded of it. Look it up by the provider_key, then settle with:';
+
+function howItHappened(name: string, missing: ReturnType<ToldOf['missingOf']>, several: boolean): string {
   const { reference, fields } = missing ?? { reference: 'reference', fields: [] };
   const value = fields.length === 0 ? '' : ` --value '{${fields.map((field) => `"${field}": …`).join(', ')}}'`;
   return `${several ? `--effect ${name} ` : ''}--happened <${reference}>${value}`;

@@ -28,21 +28,36 @@ export type ValueOfTold = (
   told: { reference: string; value: Record<string, unknown> },
 ) => { value: unknown } | { problems: Problem[] };
 
+/** What the job's handler makes of what is told, and of what the ledger has. */
+export interface HandlersWord {
+  valueOfTold: ValueOfTold;
+  isReadable: (effect: DoubtfulEffect) => boolean;
+}
+
 /** Whether it may have happened. */
 export function isUncertain({ state }: DoubtfulEffect): boolean {
   return state === 'started' || state === 'in_doubt';
+}
+
+/**
+ * Those that happened and of which the ledger has nothing that the handler can read: the job cannot go on until a person
+ * tells it. A try that is uncertain is decided before another one of the same effect.
+ */
+export function findUnreadable(effects: DoubtfulEffect[], isReadable: HandlersWord['isReadable']): DoubtfulEffect[] {
+  const uncertain = new Set(effects.filter(isUncertain).map(({ name }) => name));
+  return effects.filter((one) => one.state === 'done' && !uncertain.has(one.name) && !isReadable(one));
 }
 
 /** What a decision means for the ledger: a verdict on one effect, none, or a refusal. */
 export function judge(
   decision: Decision,
   effects: DoubtfulEffect[],
-  valueOfTold: ValueOfTold,
+  handlers: HandlersWord,
 ): { verdict: EffectVerdict | undefined } | { refusal: Refusal } {
-  const meant = findMeant(decision, effects);
+  const meant = findMeant(decision, effects, handlers);
   if ('refusal' in meant) return meant;
   const { effect } = meant;
-  if (effect && decision.said === 'happened') return happened(effect, decision, valueOfTold);
+  if (effect && decision.said === 'happened') return happened(effect, decision, handlers);
   const others = effects.filter((one) => one !== effect);
   if (decision.said !== 'happened' && decision.next === 'fail' && isWhole(others, effect)) {
     return { refusal: { kind: 'known', effects: others } };
@@ -50,19 +65,22 @@ export function judge(
   return effect ? notHappened(effect) : { verdict: undefined };
 }
 
-/** The uncertain effect that a decision is about; none where none is uncertain and none is spoken of. */
+/** The effect that a decision is about; none where none is uncertain and none is spoken of. */
 function findMeant(
   decision: Decision,
   effects: DoubtfulEffect[],
+  { isReadable }: HandlersWord,
 ): { effect: DoubtfulEffect | undefined } | { refusal: Refusal } {
   const uncertain = effects.filter(isUncertain);
-  const refusal: Refusal = { kind: 'uncertain', effects: uncertain.map(({ name }) => name) };
+  const open = decision.said === 'happened' ? [...uncertain, ...findUnreadable(effects, isReadable)] : uncertain;
+  const refusal: Refusal = { kind: 'uncertain', effects: open.map(({ name }) => name) };
   if (decision.said === 'nothing') return uncertain.length === 0 ? { effect: undefined } : { refusal };
-  const named = effects.filter(({ name }) => decision.effect === undefined || name === decision.effect);
-  const [effect, another] = named.filter(isUncertain);
+  const isNamed = ({ name }: DoubtfulEffect): boolean => decision.effect === undefined || name === decision.effect;
+  const [effect, another] = open.filter(isNamed);
   if (effect && !another) return { effect };
+  const named = effects.filter(isNamed);
   // One that there never was is a slip of the pen, not something known.
-  return another || (named.length === 0 && uncertain.length > 0)
+  return another || (named.length === 0 && open.length > 0)
     ? { refusal }
     : { refusal: { kind: 'known', effects: named } };
 }
@@ -80,15 +98,20 @@ function isWhole(others: DoubtfulEffect[], absent: DoubtfulEffect | undefined): 
 function happened(
   effect: DoubtfulEffect,
   told: { reference: string; value: Record<string, unknown> },
-  valueOfTold: ValueOfTold,
+  { valueOfTold }: HandlersWord,
 ): { verdict: EffectVerdict } | { refusal: Refusal } {
-  const { name, number } = effect;
+  const { name, number, state, reference } = effect;
+  const instead = state === 'done' ? 'unreadable' : 'uncertain';
+  if (instead === 'unreadable' && reference !== undefined && reference !== told.reference) {
+    const problem = { path: 'reference', message: `is not what the provider answered: ${reference}` };
+    return { refusal: { kind: 'badValue', problems: [problem] } };
+  }
   const valued = valueOfTold(effect, told);
   if ('problems' in valued) return { refusal: { kind: 'badValue', problems: valued.problems } };
-  return { verdict: { name, number, state: 'done', reference: told.reference, value: valued.value } };
+  return { verdict: { name, number, instead, state: 'done', reference: told.reference, value: valued.value } };
 }
 
 function notHappened({ name, number, overInMs }: DoubtfulEffect): { verdict: EffectVerdict } | { refusal: Refusal } {
   if (overInMs > 0) return { refusal: { kind: 'underWay', effect: name, overInMs } };
-  return { verdict: { name, number, state: 'absent', reference: undefined, value: undefined } };
+  return { verdict: { name, number, instead: 'uncertain', state: 'absent', reference: undefined, value: undefined } };
 }

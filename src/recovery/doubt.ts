@@ -11,7 +11,7 @@ import type { Follower } from '../jobs/followers';
 import { duplicateOutcome, jobOutcome, type OutcomeFacts, type PublishableOutcome } from '../jobs/outcomes';
 import { uuidV5 } from '../platform/ids';
 import type { Transaction } from '../platform/postgres/database';
-import { isUncertain, judge, type Decision, type Refusal, type ValueOfTold } from './doubt-verdict';
+import { isUncertain, judge, type Decision, type HandlersWord, type Refusal, type ValueOfTold } from './doubt-verdict';
 
 export type DoubtAnswer =
   /** It runs again, and knows from the ledger what happened. */
@@ -28,6 +28,8 @@ export interface DoubtSteps {
   lock: (tx: Transaction, jobId: string) => Promise<CancellableJob | undefined>;
   readEffects: (tx: Transaction, jobId: string) => Promise<DoubtfulEffect[]>;
   valueOfTold: (jobType: string, ...told: Parameters<ValueOfTold>) => ReturnType<ValueOfTold>;
+  /** Whether the job's handler can go on with what the ledger has of an effect that happened. */
+  isReadable: (jobType: string, effect: DoubtfulEffect) => boolean;
   recordVerdict: (tx: Transaction, jobId: string, verdict: EffectVerdict) => Promise<void>;
   recordDecision: (tx: Transaction, decision: JobDecision) => Promise<void>;
   reopen: (tx: Transaction, jobId: string) => Promise<void>;
@@ -60,7 +62,11 @@ async function settleLocked(
   if (job.status !== 'in_doubt') return { kind: 'notInDoubt', status: job.status };
   // Read under the lock: whoever records what the provider answered takes it too.
   const effects = await steps.readEffects(tx, jobId);
-  const judged = judge(decision, effects, (...told) => steps.valueOfTold(job.type, ...told));
+  const handlers: HandlersWord = {
+    valueOfTold: (...told) => steps.valueOfTold(job.type, ...told),
+    isReadable: (effect) => steps.isReadable(job.type, effect),
+  };
+  const judged = judge(decision, effects, handlers);
   if ('refusal' in judged) return judged.refusal;
   const { verdict } = judged;
   const next = decision.said === 'happened' ? 'retry' : decision.next;

@@ -39,6 +39,19 @@ export class Doubts {
     return { reference: charge.paymentIntentId, value: { chargeId: charge.chargeId } };
   }
 
+  /** That it happened is known, and nothing that its handler could read: by its answer's text, or after a deploy. */
+  async makeUnreadable(value: Record<string, unknown> | null): Promise<Doubted> {
+    const doubted = await this.make('charged');
+    const { pool } = this.harness.environment;
+    // As the attempt itself settles it: nothing that came later, which would have the job run again.
+    await pool.query(
+      `UPDATE job_effects e SET state = 'done', value = $2, updated_at = j.updated_at
+       FROM critical_jobs j WHERE j.id = e.job_id AND j.id = $1`,
+      [doubted.jobId, value],
+    );
+    return doubted;
+  }
+
   /** What was kept of decisions. */
   async decisions(jobId: string): Promise<unknown[]> {
     const { rows } = await this.harness.environment.pool.query(

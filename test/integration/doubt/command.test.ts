@@ -58,6 +58,20 @@ describe('the command that settles a job in doubt', () => {
     expect(after.output).not.toContain('op-7');
   });
 
+  it('shows what is to be told of what happened and cannot be read, and takes it', async () => {
+    const { requestId, jobId } = await doubts.makeUnreadable(null);
+    const { reference, value } = doubts.found(jobId);
+    const { output } = await settle([jobId]);
+    expect(output).toContain(`effect charge 1: done`);
+    expect(output).toContain('the job cannot read what is recorded of it');
+    expect(output).toContain(`--happened <paymentIntentId> --value '{"chargeId": …}'`);
+    expect(output).not.toContain('No effect of it is uncertain');
+
+    const told = ['--happened', reference, '--value', JSON.stringify(value), ...SIGNED];
+    expect((await settle([jobId, ...told])).code).toBe(0);
+    await harness.bus.outcomeOf(requestId, 'completed');
+  });
+
   it('ends a job of which nothing happened, and its outcome goes out', async () => {
     const { requestId, jobId } = await doubts.make('not charged');
     expect(await settle([jobId, '--not-happened', '--fail', ...SIGNED])).toEqual({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Service } from '../../../src/service';
-import { Doubts, happened, notHappened } from '../../support/doubt';
+import { Doubts, happened, nothingUncertain, notHappened } from '../../support/doubt';
 import { eventually, openHarness, type Harness } from '../../support/harness';
 import { MoneyRows, quick } from '../../support/money';
 
@@ -96,6 +96,29 @@ describe('a job in doubt, settled by hand', () => {
     expect(await service.settleDoubt(jobId, decision)).toEqual({ kind: 'goesOn' });
     await harness.bus.outcomeOf(requestId, outcome);
     expect(doubts.charges(jobId)).toHaveLength(charges);
+  });
+});
+
+describe('a job that cannot read what is recorded of its effect, settled by hand', () => {
+  it.each([
+    ['nothing', null],
+    ['what an earlier version took', { paymentIntentId: 'pi_1', amount: 100 }],
+  ])('as its provider has it, where %s was recorded: it completes, and nothing is charged again', async (_, value) => {
+    const { requestId, jobId } = await doubts.makeUnreadable(value);
+    const found = doubts.found(jobId);
+    const inDoubt = () => rows.until('it is in doubt', requestId, ({ status }) => status === 'in_doubt');
+    // As often as it looks, it finds the same.
+    expect(await service.settleDoubt(jobId, nothingUncertain('retry'))).toMatchObject({ kind: 'goesOn' });
+    expect(await inDoubt()).toMatchObject({ reason: 'LEDGER_UNREADABLE' });
+    expect(await service.settleDoubt(jobId, nothingUncertain('fail'))).toMatchObject({ kind: 'known' });
+    expect(await service.settleDoubt(jobId, notHappened('fail'))).toMatchObject({ kind: 'known' });
+
+    expect(await service.settleDoubt(jobId, happened(found))).toEqual({ kind: 'goesOn' });
+
+    const { data } = await harness.bus.outcomeOf(requestId, 'completed');
+    expect(data.result).toMatchObject({ paymentIntentId: found.reference, ...found.value });
+    expect(doubts.charges(jobId)).toMatchObject([{ calls: 1 }]);
+    expect(await rows.effects(jobId)).toMatchObject([{ number: 1, state: 'done', reference: found.reference }]);
   });
 });
 

@@ -7,18 +7,25 @@ const not = (next: 'retry' | 'fail', effect?: string): Decision => ({ ...signed,
 const nothing = (next: 'retry' | 'fail'): Decision => ({ ...signed, said: 'nothing', next });
 
 function effect(name: string, state: DoubtfulEffect['state'], number = 1, overInMs = 0): DoubtfulEffect {
-  const asked = { providerKey: `${name}:${number}`, intent: {}, reference: undefined, begunAt: new Date(0) };
+  const asked = {
+    providerKey: `${name}:${number}`,
+    intent: {},
+    reference: undefined,
+    value: undefined,
+    begunAt: new Date(0),
+  };
   return { name, number, state, overInMs, ...asked };
 }
 
 const judged = (decision: Decision, ...effects: DoubtfulEffect[]) =>
-  judge(decision, effects, (_, told) => ({ value: told }));
+  judge(decision, effects, { valueOfTold: (_, told) => ({ value: told }), isReadable: ({ value }) => value !== null });
 const absent = (name: string, number = 1) => ({ verdict: { name, number, state: 'absent' } });
 
 const started = effect('pay', 'started');
 const doubted = effect('pay', 'in_doubt');
 const done = effect('pay', 'done');
 const missing = effect('pay', 'absent');
+const unreadable = { ...done, value: null };
 
 it.each([
   ['the only uncertain effect happened', happened(), [started], { verdict: { state: 'done', reference: 'pi_1' } }],
@@ -26,6 +33,20 @@ it.each([
   ['its second try did not', not('fail'), [missing, effect('pay', 'in_doubt', 2)], absent('pay', 2)],
   ['the one that is named did not', not('retry', 'fee'), [started, effect('fee', 'started')], absent('fee')],
   ['of two parts the second is missing', not('fail'), [done, effect('fee', 'in_doubt')], absent('fee')],
+  ['what happened cannot be read', happened(), [unreadable], { verdict: { instead: 'unreadable', reference: 'pi_1' } }],
+  [
+    'a later try of what cannot be read happened',
+    happened(),
+    [unreadable, effect('pay', 'started', 2)],
+    { verdict: { number: 2 } },
+  ],
+  [
+    'of two the one that is named cannot be read',
+    happened('pay'),
+    [unreadable, effect('fee', 'started')],
+    { verdict: { name: 'pay' } },
+  ],
+  ['what happened may be readable by now', nothing('retry'), [unreadable], { verdict: undefined }],
   ['nothing is uncertain', nothing('retry'), [done], { verdict: undefined }],
   ['nothing is uncertain, and a part is missing', nothing('fail'), [done, effect('fee', 'absent')], {}],
   ['nothing was begun', nothing('fail'), [], {}],
@@ -37,6 +58,10 @@ it.each([
 
 it.each([
   ['it is known', happened(), [done], 'known'],
+  ['what cannot be read is known to have happened', not('fail'), [unreadable], 'known'],
+  ['what cannot be read happened, and is to fail', nothing('fail'), [unreadable], 'known'],
+  ['what cannot be read has another reference', happened(), [{ ...unreadable, reference: 'pi_2' }], 'badValue'],
+  ['one cannot be read, one is uncertain', happened(), [unreadable, effect('fee', 'started')], 'uncertain'],
   ['it is known that it did not happen', not('retry'), [missing], 'known'],
   ['the one that is named is known', not('retry', 'pay'), [done, effect('fee', 'started')], 'known'],
   ['there is none of that name', not('retry', 'fee'), [started], 'uncertain'],
