@@ -7,12 +7,24 @@ import type { OutgoingMessage } from '../platform/rabbitmq/publisher';
 export interface Place {
   queue: string;
   routingKey: string;
-  /** Of the jobs that it asks for, only those of this tier are meant: the others were taken where it came from. */
-  tier: Tier | undefined;
+  /** What it waits for, where it took the way round; the rest was taken where it came from. */
+  wait: Wait | undefined;
+}
+
+/** Of the jobs that a message asks for, those that it took the way round for. */
+export interface Wait {
+  /** In whose queue it waits. */
+  tier: Tier;
+  /** By their types: a deploy may move them to another tier meanwhile. A message of an earlier version does not tell. */
+  types: string[] | undefined;
+  /** It waited for them in another tier before, and is not sent on again: replicas of two versions need not agree. */
+  moved: boolean;
 }
 
 const FIRST_QUEUE = 'first-queue';
 const FIRST_ROUTING_KEY = 'first-routing-key';
+const WAITS_FOR = 'waits-for';
+const MOVED = 'moved';
 
 /**
  * The way round: the message itself, byte for byte, to the request queue of a tier that cannot take it now. There it
@@ -26,6 +38,7 @@ export function detourOf(
   event: CloudEvent,
   from: Place,
   to: Tier,
+  types: string[],
 ): OutgoingMessage {
   const { id, type, correlationid, traceparent } = event;
   return {
@@ -40,6 +53,8 @@ export function detourOf(
       ...(traceparent === undefined ? {} : { traceparent }),
       [FIRST_QUEUE]: from.queue,
       [FIRST_ROUTING_KEY]: from.routingKey,
+      [WAITS_FOR]: types.join(' '),
+      ...(from.wait && (from.wait.moved || from.wait.tier !== to) ? { [MOVED]: 'yes' } : {}),
     },
     mandatory: true,
   };
@@ -53,9 +68,14 @@ export function firstPlace(delivery: Pick<Delivery, 'queue' | 'routingKey' | 'he
   // Only the default exchange delivers by the name of a queue; what is published as a request cannot pretend it.
   const [firstQueue, firstKey] = [headers[FIRST_QUEUE], headers[FIRST_ROUTING_KEY]];
   if (tier && routingKey === queue && typeof firstQueue === 'string' && typeof firstKey === 'string') {
-    return { queue: firstQueue, routingKey: firstKey, tier };
+    return { queue: firstQueue, routingKey: firstKey, wait: waitOf(headers, tier) };
   }
-  return { queue, routingKey, tier: undefined };
+  return { queue, routingKey, wait: undefined };
+}
+
+function waitOf(headers: Record<string, unknown>, tier: Tier): Wait {
+  const types = headers[WAITS_FOR];
+  return { tier, types: typeof types === 'string' ? types.split(' ') : undefined, moved: headers[MOVED] !== undefined };
 }
 
 /** The queue that the broker gave a message up in. It notes it when it dead-letters; a publisher could too. */

@@ -1,9 +1,9 @@
-import { QUEUES, TIERS, type Tier } from '../contract/names';
+import { QUEUES, TIERS } from '../contract/names';
 import type { CloudEvent } from '../contract/envelope';
 import type { Problem } from '../platform/json-problems';
 import type { Delivery } from '../platform/rabbitmq/consumer';
 import { decodeEvent, type PartialEvent } from './decode';
-import { firstPlace, type Place } from './detour';
+import { firstPlace, type Place, type Wait } from './detour';
 import { mapDomainEvent } from './domain-events';
 import { requestKeyOf } from './keys';
 import type { IntakeRequest, Offer, Rejection, RejectionCode } from './request';
@@ -24,16 +24,22 @@ export function readMessage(
   if (!('requests' in read)) {
     return { rejection: refuse(delivery, from.queue, event, read.code, read.problems, read.type) };
   }
-  const meant = read.requests.filter(({ type }) => from.tier === undefined || type.queue === from.tier);
-  // A deploy has moved its jobs to another tier: acknowledged, they would be gone without a word.
-  if (from.tier && meant.length === 0) {
-    return { rejection: refuse(delivery, from.queue, event, 'WRONG_QUEUE', strandedIn(from.tier), undefined) };
+  const meant = read.requests.filter(({ type }) => isMeant(type, from.wait));
+  // A deploy has taken its jobs away: acknowledged, they would be gone without a word.
+  if (from.wait && meant.length === 0) {
+    return { rejection: refuse(delivery, from.queue, event, 'WRONG_QUEUE', strandedIn(from.wait), undefined) };
   }
-  return { event, from, offers: meant.map((request) => toOffer(request, delivery)) };
+  return { event, from, offers: meant.map((request) => toOffer(request, delivery, from)) };
 }
 
-function strandedIn(tier: Tier): Problem[] {
-  return [{ path: '(queue)', message: `it waited for the ${tier} tier, which none of its jobs belongs to any more` }];
+function isMeant({ name, queue }: IntakeRequest['type'], wait: Wait | undefined): boolean {
+  if (!wait) return true;
+  return wait.types ? wait.types.includes(name) : queue === wait.tier;
+}
+
+function strandedIn({ tier, types }: Wait): Problem[] {
+  const jobs = types ? `for ${types.join(', ')}, which it does not ask for` : 'which none of its jobs belongs to';
+  return [{ path: '(queue)', message: `it waited for the ${tier} tier, ${jobs} any more` }];
 }
 
 type Requests = { requests: IntakeRequest[] } | { code: RejectionCode; problems: Problem[]; type: string | undefined };
@@ -48,8 +54,14 @@ function requestsOf(event: CloudEvent, { queue, routingKey }: Place): Requests {
 }
 
 /** In its tier's own queue it holds up nobody else, and waits there. */
-function toOffer(request: IntakeRequest, { queue, content }: Pick<Delivery, 'queue' | 'content'>): Offer {
-  return { request, body: content, mayDetour: queue !== QUEUES.requests[request.type.queue] };
+function toOffer(
+  request: IntakeRequest,
+  { queue, content }: Pick<Delivery, 'queue' | 'content'>,
+  { wait }: Place,
+): Offer {
+  const isInPlace = queue === QUEUES.requests[request.type.queue];
+  const wasMovedHere = wait?.moved === true && queue === QUEUES.requests[wait.tier];
+  return { request, body: content, mayDetour: !isInPlace && !wasMovedHere };
 }
 
 /** The refusal of a message that ended the processes which read it; reads of it only what is safe. */

@@ -177,8 +177,11 @@ export class RequestConsumer {
       deliveries.flatMap((delivery, index) => {
         const message = messages[index];
         if (!message || !('offers' in message)) return [];
-        const tiers = message.offers.filter((offer) => detoured.has(offer)).map(({ request }) => request.type.queue);
-        return [...new Set(tiers)].map((tier) => detourOf(delivery, message.event, message.from, tier));
+        const types = message.offers.filter((offer) => detoured.has(offer)).map(({ request }) => request.type);
+        return [...new Set(types.map(({ queue }) => queue))].map((tier) => {
+          const names = types.filter(({ queue }) => queue === tier).map(({ name }) => name);
+          return detourOf(delivery, message.event, message.from, tier, [...new Set(names)]);
+        });
       }),
     );
   }

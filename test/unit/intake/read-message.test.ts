@@ -1,4 +1,5 @@
-import { CONTENT_TYPE, QUEUES } from '../../../src/contract/names';
+import { CONTENT_TYPE, QUEUES, type Tier } from '../../../src/contract/names';
+import { detourOf, firstPlace, type Place } from '../../../src/intake/detour';
 import { readMessage, type ReadMessage } from '../../../src/intake/read-message';
 import { jobRequestEvent } from '../../support/harness/bus';
 import { order, paidOrder, payment } from '../../support/harness/payloads';
@@ -49,6 +50,41 @@ describe('a message', () => {
     expect(requestsOf(later)).toEqual(requestsOf(first).slice(1));
   });
 
+  describe('that waits for a job of another tier, since a deploy has moved it,', () => {
+    const paid = { ...event, specversion: '1.0', type: 'order.paid', data: paidOrder() } as const;
+    /** As a replica of one version sends it on, and one of another version reads it. */
+    const sentOn = (from: Place, to: Tier) => {
+      const queue = QUEUES.requests[to];
+      const { headers = {}, body } = detourOf({ content: Buffer.from(JSON.stringify(paid)) }, paid, from, to, [
+        'analytics-track',
+      ]);
+      return read(JSON.parse(body.toString()), queue, queue, headers);
+    };
+    const first = read(paid, QUEUES.domainEvents, 'order.paid');
+    const offersOf = (message: ReadMessage) =>
+      'offers' in message ? message.offers.map(({ request, mayDetour }) => [request.type.name, mayDetour]) : message;
+    const placeOf = (message: ReadMessage) => ('from' in message ? message.from : firstPlace(NOWHERE));
+
+    it('asks for that job alone, as the event that it is', () => {
+      const waiting = sentOn(placeOf(first), 'communication');
+      expect(requestsOf(waiting)).toEqual(requestsOf(first).slice(1));
+      expect(offersOf(waiting)).toEqual([['analytics-track', true]]);
+    });
+
+    it('is sent on to where it belongs at most once', () => {
+      const again = sentOn(placeOf(sentOn(placeOf(first), 'background')), 'communication');
+      expect(offersOf(again)).toEqual([['analytics-track', false]]);
+    });
+  });
+
+  it('that took the way round for jobs which it does not ask for any more is refused, not forgotten', () => {
+    const { background } = QUEUES.requests;
+    const first = { 'first-queue': QUEUES.domainEvents, 'first-routing-key': 'order.placed' };
+    expect(read(event, background, background, { ...first, 'waits-for': 'gone-by-now' })).toMatchObject({
+      rejection: { code: 'WRONG_QUEUE', problems: [{ message: expect.stringContaining('gone-by-now') }] },
+    });
+  });
+
   it('that took the way round for jobs which are of another tier by now is refused, not forgotten', () => {
     const { background } = QUEUES.requests;
     const headers = { 'first-queue': QUEUES.domainEvents, 'first-routing-key': 'order.placed' };
@@ -70,4 +106,5 @@ describe('a message', () => {
   });
 });
 
+const NOWHERE = { queue: '', routingKey: '', headers: {} };
 const requestsOf = (message: ReadMessage) => ('offers' in message ? message.offers.map(({ request }) => request) : []);
