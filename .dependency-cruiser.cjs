@@ -12,7 +12,7 @@ const LAYERS = [
   ['contract'],
   ['platform'],
 ];
-const COMPOSITION = '^src/(main|service|migrate|settle|config|composition)';
+const COMPOSITION = '^src/(main|service|migrate|settle|set-limits|config|composition)';
 
 const rooms = LAYERS.flat();
 const folder = (names) => `^src/(${names.join('|')})/`;
@@ -47,7 +47,7 @@ module.exports = {
       name: 'only-composition-reads-config',
       severity: 'error',
       from: { path: '^src/', pathNot: COMPOSITION },
-      to: { path: '^src/(config|composition|service|main|migrate|settle)' },
+      to: { path: '^src/(config|composition|service|main|migrate|settle|set-limits)' },
     },
     {
       name: 'config-is-a-leaf',

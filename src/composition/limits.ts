@@ -8,25 +8,33 @@ import { LimiterStore } from '../limits/store';
 import { limitWatchMetrics, watchLimits } from '../limits/watch';
 import { describeError } from '../platform/logger';
 import type { Component } from '../platform/lifecycle';
-import { connectRedis } from '../platform/redis';
+import { connectRedis, untilReady } from '../platform/redis';
 import { Loop } from '../platform/time';
 import type { Foundation } from './foundation';
 
 /** The limits of the providers' accounts, which all processes share. */
-export interface Limits {
+export interface OpenedLimits {
   store: LimiterStore;
   settings: LimitSettings;
   components: Component[];
 }
 
-export function openLimits({ config, database, log }: Foundation): Limits {
+export function openLimits({ config, database, log }: Pick<Foundation, 'config' | 'database' | 'log'>): OpenedLimits {
   const redis = connectRedis(config.redis.limiterUrl, log, config.redis.commandTimeoutMs);
   const settings = new LimitSettings(() => readOverrides(database), config.limits.rates, log);
   return {
     store: new LimiterStore(redis, config.redis.prefix),
     settings,
     components: [
-      { name: 'limiter redis', stop: () => Promise.resolve(redis.disconnect()) },
+      {
+        name: 'limiter redis',
+        // Jobs that ask before it is connected would be sent away for seconds.
+        start: () =>
+          untilReady(redis, config.redis.commandTimeoutMs).catch((error: unknown) =>
+            log.warn('limiter not reached', { error: describeError(error) }),
+          ),
+        stop: () => Promise.resolve(redis.disconnect()),
+      },
       {
         name: 'limits in force',
         start: async () => {
@@ -45,7 +53,7 @@ export function openLimits({ config, database, log }: Foundation): Limits {
 /** What every attempt asks before it begins. */
 export function composeGate(
   { config, metrics, log }: Foundation,
-  { store, settings }: Limits,
+  { store, settings }: OpenedLimits,
 ): { gate: Gate; component: Component } {
   const gate = new Gate(store, settings, config.limits, gateMetrics(metrics), log);
   return {
@@ -59,7 +67,7 @@ const WATCH_EVERY_MS = 15_000;
 /** @param isLeader one process of all tells what the limits look like */
 export function composeLimitWatch(
   { database, metrics, log }: Foundation,
-  { store, settings }: Limits,
+  { store, settings }: OpenedLimits,
   isLeader: () => boolean,
 ): { component: Component; wake: () => void } {
   const instruments = limitWatchMetrics(metrics);

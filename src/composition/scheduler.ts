@@ -20,7 +20,7 @@ import { LostFollowers } from '../recovery/lost-followers';
 import { Reconciler, recoveryMetrics } from '../recovery/reconciler';
 import { tierWatchMetrics, watchTier } from '../recovery/tier-watch';
 import { leaseDatabase, type Foundation } from './foundation';
-import { composeLimitWatch, type Limits } from './limits';
+import { composeLimitWatch, type OpenedLimits } from './limits';
 import { composeRetention } from './retention';
 
 const HOUR_MS = 60 * 60 * 1_000;
@@ -32,7 +32,7 @@ export interface SchedulerRole {
 }
 
 /** The duties of which one process of all takes care: recovery and retention. */
-export function composeScheduler(foundation: Foundation, limits: Limits): SchedulerRole {
+export function composeScheduler(foundation: Foundation, limits: OpenedLimits): SchedulerRole {
   const { config, log, metrics, database } = foundation;
   const leaderGauge = metrics.gauge('scheduler_leader', '1 in the process that holds the leader duties');
   const lease = new Lease(

@@ -18,7 +18,7 @@ import type { Component } from '../platform/lifecycle';
 import { within } from '../platform/time';
 import { QueueWorker } from '../queues/worker';
 import type { Foundation } from './foundation';
-import { composeGate, type Limits } from './limits';
+import { composeGate, type OpenedLimits } from './limits';
 import { composeAdapters } from './providers';
 import { tierSteps } from './records';
 import { composeWorkerLife } from './worker-lives';
@@ -29,7 +29,7 @@ const HAND_BACK_MS = 4_000;
 /** Jobs from Redis to their handlers and back; a worker for each queue of this process. */
 export function composeWorkers(
   foundation: Foundation,
-  limits: Limits,
+  limits: OpenedLimits,
   overriddenHandlers: Map<string, Handler>,
 ): Component[] {
   const { gate, component } = composeGate(foundation, limits);

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { within } from './time';
 import { coalesceWrites } from './coalesce-writes';
 import type { Logger } from './logger';
 import { describeError } from './logger';
@@ -22,4 +23,10 @@ export function connectRedis(url: string, log: Logger, commandTimeoutMs = 5_000)
   redis.on('connect', () => coalesceWrites(redis.stream));
   redis.on('error', (error: Error) => log.warn('redis connection error', { error: describeError(error) }));
   return redis;
+}
+
+/** Resolves when the first connection stands; rejects when it does not within `timeoutMs`, and goes on trying. */
+export async function untilReady(redis: Redis, timeoutMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  await within(timeoutMs, 'connecting to Redis', new Promise<void>((resolve) => redis.once('ready', () => resolve())));
 }
