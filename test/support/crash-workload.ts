@@ -68,6 +68,12 @@ export class Publishing {
     for (let count = 1; count <= 2; count += 1) await this.canary();
   }
 
+  /** To each queue that has messages, behind all of them. */
+  async last(): Promise<void> {
+    await this.effectful();
+    await this.canary();
+  }
+
   async waiting(): Promise<void> {
     const { request } = this.work;
     this.workload.waiting = await this.ask({ ...request(this.workload.mark), options: { delay: DAY_MS } });
