@@ -50,17 +50,17 @@ it('a lease is given back once, and an expired one is not given back again', asy
 });
 
 it('what was paid for and not sent goes back, and what is asked for beyond it is paid for', async () => {
-  fleet = await openFleet([{ ...FEW, perSecond: 0.001, burst: 3 }]);
+  fleet = await openFleet([{ ...FEW, perSecond: 0.001, burst: 4 }]);
   await replica(0).store.reset('stripe', replica(0).settings.of('stripe'));
   const unused = await pass(replica(0).gate, 'stripe-charges');
-  expect(await statusOf()).toMatchObject({ tokens: 2 });
-  await unused.release();
   expect(await statusOf()).toMatchObject({ tokens: 3 });
+  await unused.release();
+  expect(await statusOf()).toMatchObject({ tokens: 4 });
 
   const used = passOf(await replica(0).gate.ask('stripe-charges', applicant()));
   expect(await used.pay(1)).toBeUndefined();
-  expect(await statusOf()).toMatchObject({ tokens: 2 });
-  expect(await used.pay(2)).toBeUndefined();
+  expect(await statusOf()).toMatchObject({ tokens: 3 });
+  expect(await used.pay(3)).toBeUndefined();
   expect(await statusOf()).toMatchObject({ tokens: 0 });
   expect(await used.pay(1)).toBeGreaterThan(0);
   await used.release();
