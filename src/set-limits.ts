@@ -4,12 +4,9 @@ import { openLimits, type OpenedLimits } from './composition/limits';
 import { ConfigError, loadConfig } from './config';
 import { readArguments, USAGE, type Asked } from './limits/arguments';
 import { resumeLimiter, setLimit, stopLimiter } from './limits/overrides';
+import { complain, EX_CONFIG, EX_USAGE, say } from './platform/command';
 import { createLogger, describeError } from './platform/logger';
 import { Database } from './platform/postgres/database';
-
-/** Of `sysexits.h`. */
-const EX_USAGE = 64;
-const EX_CONFIG = 78;
 
 type Order = Exclude<Asked, { kind: 'help' | 'wrong' }>;
 
@@ -67,16 +64,6 @@ async function describe({ store, settings }: OpenedLimits): Promise<string> {
 function onlyKept({ kind }: Order, error: unknown): string {
   if (kind === 'show' || kind === 'reset') throw error;
   return `kept, and in force within a second; what the limits are now is not known: ${describeError(error)}`;
-}
-
-function say(text: string, code: number): number {
-  process.stdout.write(`${text.trimEnd()}\n`);
-  return code;
-}
-
-function complain(text: string, code: number): number {
-  process.stderr.write(`${text.trimEnd()}\n`);
-  return code;
 }
 
 main().then(

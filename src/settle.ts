@@ -4,6 +4,7 @@ import { ConfigError, loadConfig } from './config';
 import { isReadable, missingOf } from './handlers/told-effects';
 import { readDecisions, readDoubtfulEffects } from './jobs/doubt';
 import { readJob } from './jobs/read';
+import { complain, EX_CONFIG, EX_USAGE, say } from './platform/command';
 import { createLogger, describeError } from './platform/logger';
 import { CommitUnknownError, Database } from './platform/postgres/database';
 import { settleDoubt } from './recovery/doubt';
@@ -12,9 +13,6 @@ import { describeAnswer, describeJob } from './recovery/doubt-report';
 import type { Decision } from './recovery/doubt-verdict';
 
 const REFUSED = 2;
-/** Of `sysexits.h`. */
-const EX_USAGE = 64;
-const EX_CONFIG = 78;
 
 async function main(): Promise<number> {
   const asked = readArguments(process.argv.slice(2));
@@ -49,16 +47,6 @@ async function settle(database: Database, jobId: string, decision: Decision): Pr
   });
   const { done, text } = describeAnswer(await settleDoubt(steps, jobId, decision));
   return done ? say(text, 0) : complain(text, REFUSED);
-}
-
-function say(text: string, code: number): number {
-  process.stdout.write(`${text.trimEnd()}\n`);
-  return code;
-}
-
-function complain(text: string, code: number): number {
-  process.stderr.write(`${text.trimEnd()}\n`);
-  return code;
 }
 
 main().then(

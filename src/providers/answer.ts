@@ -33,6 +33,14 @@ export type PlainAnswer<Value> = Exclude<ProviderAnswer<Value>, { kind: 'action'
 /** Everything that an error of such a provider can mean; an error never means that the effect happened. */
 export type FailureAnswer = Exclude<PlainAnswer<never>, DoneAnswer<never>>;
 
+/** The caller stopped before the request left. */
+export const ABORTED_BEFORE = {
+  kind: 'refused',
+  code: 'ABORTED',
+  message: 'Stopped before anything was sent',
+  trouble: 'unheard',
+} as const satisfies FailureAnswer;
+
 /** The effect happened; `reference` is the provider's own id of it. */
 export interface DoneAnswer<Value> {
   kind: 'done';

@@ -8,7 +8,7 @@ import { LimitSettings } from '../../src/limits/settings';
 import { LimiterStore } from '../../src/limits/store';
 import { uuidV7 } from '../../src/platform/ids';
 import { Metrics } from '../../src/platform/metrics';
-import { connectRedis } from '../../src/platform/redis';
+import { connectRedis, untilReady } from '../../src/platform/redis';
 import { pause } from '../../src/platform/time';
 import { silentLog } from './records';
 
@@ -28,6 +28,8 @@ export interface Fleet {
   close: () => Promise<void>;
 }
 
+const READY_LIMIT_MS = 10_000;
+
 export const QUICK: GateOptions = {
   leaseMs: 15_000,
   circuit: { windowMs: 30_000, minCalls: 4, thresholdPercent: 50, resetMs: 300, probesToClose: 2 },
@@ -44,7 +46,7 @@ export async function openFleet(
   const opened = await Promise.all(Array.from({ length: replicas }, () => openReplica(url, prefix, { options, read })));
   for (const { name } of overrides) await fill(opened, name);
   const redis = connectRedis(limiterUrl(), silentLog);
-  await untilReady(redis);
+  await untilReady(redis, READY_LIMIT_MS);
   return {
     replicas: opened,
     redis,
@@ -64,7 +66,7 @@ async function openReplica(
   { options, read }: { options: GateOptions; read: () => Promise<Override[]> },
 ): Promise<Replica> {
   const redis = connectRedis(url, silentLog, 2_000);
-  await untilReady(redis);
+  await untilReady(redis, READY_LIMIT_MS);
   const store = new LimiterStore(redis, prefix);
   const settings = new LimitSettings(read, NO_RATES, silentLog);
   await settings.refresh();
@@ -130,8 +132,4 @@ function limiterUrl(): string {
   const url = process.env['REDIS_LIMITER_URL'];
   if (!url) throw new Error('REDIS_LIMITER_URL is not set: run the tests through npm test');
   return url;
-}
-
-async function untilReady(redis: Redis): Promise<void> {
-  if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
 }

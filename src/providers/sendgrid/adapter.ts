@@ -5,7 +5,7 @@
  * `send` resolves with an answer and never rejects. Process killed before the request left: nothing happened. Killed
  * after it: SendGrid may have taken the mail, and nobody will know.
  */
-import type { PlainAnswer } from '../answer';
+import { ABORTED_BEFORE, type PlainAnswer } from '../answer';
 import { withDeadline } from '../axios';
 import { createMailService } from './client';
 import { answerFromError, answerFromReply, type SentMail } from './errors';
@@ -63,7 +63,7 @@ export function createSendGridAdapter(options: SendGridOptions): SendGridAdapter
   const openService = createMailService(options);
   return {
     async send({ jobId, category, recipients, ...mail }, { timeoutMs, signal }) {
-      if (signal.aborted) return ABORTED;
+      if (signal.aborted) return ABORTED_BEFORE;
       try {
         return await withDeadline(timeoutMs, async (deadline) => {
           const [reply] = await openService(deadline).send({
@@ -83,10 +83,3 @@ export function createSendGridAdapter(options: SendGridOptions): SendGridAdapter
     },
   };
 }
-
-const ABORTED = {
-  kind: 'refused',
-  code: 'ABORTED',
-  message: 'Stopped before anything was sent',
-  trouble: 'unheard',
-} as const;

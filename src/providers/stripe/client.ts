@@ -1,6 +1,13 @@
 /** How every call goes to Stripe, whatever it asks for: with its own limits, once, and answered without an exception. */
 import type Stripe from 'stripe';
-import { unknownLookup, type HeldAnswer, type LookupAnswer, type ProviderAnswer, type UnknownLookup } from '../answer';
+import {
+  ABORTED_BEFORE,
+  unknownLookup,
+  type HeldAnswer,
+  type LookupAnswer,
+  type ProviderAnswer,
+  type UnknownLookup,
+} from '../answer';
 import { answerFromError, type FailureAnswer, type ParameterCodes } from './errors';
 import { createHttpClient, withSignal } from './http-client';
 
@@ -95,12 +102,6 @@ const ABORTED = {
   kind: 'unknown',
   code: 'ABORTED',
   message: 'Stopped waiting for Stripe',
-  trouble: 'unheard',
-} as const;
-const ABORTED_BEFORE = {
-  kind: 'refused',
-  code: 'ABORTED',
-  message: 'Stopped before anything was sent',
   trouble: 'unheard',
 } as const;
 

@@ -4,7 +4,7 @@
  * Both resolve with an answer and never reject. Process killed before the request left: nothing happened. Killed after it:
  * Twilio may have taken the message, and only `find` can tell.
  */
-import { unknownLookup, type PlainAnswer, type PlainLookup } from '../answer';
+import { ABORTED_BEFORE, unknownLookup, type PlainAnswer, type PlainLookup } from '../answer';
 import { withDeadline } from '../axios';
 import { createTwilioClients, type TwilioAccount } from './client';
 import { answerFromError, answerFromReply, type SentText } from './errors';
@@ -45,7 +45,7 @@ export function createTwilioAdapter(account: TwilioAccount): TwilioAdapter {
     { timeoutMs, signal }: TwilioCall,
     question: (client: ReturnType<typeof openClient>) => Promise<Answer>,
   ) {
-    if (signal.aborted) return ABORTED;
+    if (signal.aborted) return ABORTED_BEFORE;
     return withDeadline(timeoutMs, async (deadline) => {
       const client = openClient(deadline);
       try {
@@ -71,10 +71,3 @@ export function createTwilioAdapter(account: TwilioAccount): TwilioAdapter {
     },
   };
 }
-
-const ABORTED = {
-  kind: 'refused',
-  code: 'ABORTED',
-  message: 'Stopped before anything was sent',
-  trouble: 'unheard',
-} as const;
