@@ -11,6 +11,19 @@ export interface Dispatch extends DispatchedJob {
 /** Which jobs are handed to Redis before they are due; the others wait in PostgreSQL until a minute before. */
 export const FEED_AHEAD_MS = 60_000;
 
+const WAITING = 'NOT queued AND finished_at IS NULL';
+
+/**
+ * The priorities of jobs that wait, each found by one look into their index. Of each, the first that are due are next to
+ * each other there; over all of them, however many that are not due stand in between.
+ */
+const WAITING_PRIORITIES = `waiting_priorities AS (
+    SELECT max(priority) AS priority FROM critical_jobs WHERE ${WAITING}
+    UNION ALL
+    SELECT (SELECT max(priority) FROM critical_jobs WHERE ${WAITING} AND priority < p.priority)
+    FROM waiting_priorities p WHERE p.priority IS NOT NULL
+  )`;
+
 interface DispatchRow {
   id: string;
   generation: number;
@@ -20,24 +33,29 @@ interface DispatchRow {
   delay_ms: number;
 }
 
-/** Takes the most urgent, then oldest, of the jobs that wait here for room in Redis, in that order. */
+/** Takes the most urgent of the jobs that wait here for room in Redis, of those the longest due, in that order. */
 export async function takeWaiting(database: Queryable, limit: number): Promise<Dispatch[]> {
   return toDispatches(
     await database.query<DispatchRow>(
       {
         text: `
-          WITH taken AS (
+          WITH RECURSIVE ${WAITING_PRIORITIES}, next AS (
+            SELECT due.id FROM waiting_priorities p CROSS JOIN LATERAL (
+              SELECT id, run_at FROM critical_jobs
+              WHERE ${WAITING} AND status = 'pending' AND priority = p.priority
+                AND run_at <= now() + $2 * interval '1 millisecond'
+              ORDER BY run_at LIMIT $1
+            ) due
+            ORDER BY p.priority DESC, due.run_at LIMIT $1
+          ), taken AS (
             UPDATE critical_jobs j SET queued = true, dispatch = dispatch + 1, updated_at = now()
             WHERE j.id IN (
-              SELECT id FROM critical_jobs
-              WHERE NOT queued AND finished_at IS NULL AND status = 'pending'
-                AND run_at <= now() + $2 * interval '1 millisecond'
-              ORDER BY priority DESC, created_at LIMIT $1
+              SELECT id FROM critical_jobs WHERE id IN (SELECT id FROM next) AND ${WAITING} AND status = 'pending'
               FOR UPDATE SKIP LOCKED
             )
-            RETURNING ${dispatchColumns('$3')}, j.created_at
+            RETURNING ${dispatchColumns('$3')}, j.run_at
           )
-          SELECT * FROM taken ORDER BY priority DESC, created_at, id`,
+          SELECT * FROM taken ORDER BY priority DESC, run_at, id`,
       },
       [limit, FEED_AHEAD_MS, []],
     ),
@@ -48,9 +66,15 @@ export async function takeWaiting(database: Queryable, limit: number): Promise<D
 export async function anyWaiting(database: Queryable): Promise<boolean> {
   const rows = await database.query<{ waiting: boolean }>({
     name: 'jobs-any-waiting',
-    text: `SELECT EXISTS (
-      SELECT FROM critical_jobs WHERE NOT queued AND finished_at IS NULL AND status = 'pending' AND run_at <= now()
-    ) AS waiting`,
+    text: `
+      WITH RECURSIVE ${WAITING_PRIORITIES}
+      SELECT EXISTS (
+        SELECT FROM waiting_priorities p CROSS JOIN LATERAL (
+          SELECT FROM critical_jobs
+          WHERE ${WAITING} AND status = 'pending' AND priority = p.priority AND run_at <= now()
+          ORDER BY run_at LIMIT 1
+        ) due
+      ) AS waiting`,
   });
   return rows[0]?.waiting ?? false;
 }
@@ -58,7 +82,7 @@ export async function anyWaiting(database: Queryable): Promise<boolean> {
 /**
  * Open jobs that Redis should hold, in pages by id: all of them, or only those that should have moved by now. Of those
  * that run only the ones whose attempt must be over, or whose worker is known to be dead: a living one is not overtaken.
- * They count whether marked as handed over or not: a job that Redis was thought to have refused may run all the same.
+ * One that Redis was thought to have refused counts as handed over once it has started.
  */
 export async function readOpenDispatched(
   database: Queryable,
@@ -70,8 +94,7 @@ export async function readOpenDispatched(
       {
         text: `
           SELECT ${dispatchColumns('$4')} FROM critical_jobs j
-          WHERE j.finished_at IS NULL AND j.id > $1
-            AND (j.status = 'processing' OR j.status = 'pending' AND j.queued)
+          WHERE j.queued AND j.finished_at IS NULL AND j.id > $1 AND j.status IN ('pending', 'processing')
             AND CASE WHEN $3::integer IS NULL THEN j.status = 'pending' OR ${dueAt('$4')} <= now()
               ELSE ${dueAt('$4')} < now() - $3 * interval '1 millisecond' END
           ORDER BY j.id LIMIT $2`,
@@ -112,7 +135,7 @@ export async function reopenResolved(database: Queryable): Promise<number> {
     text: `
       UPDATE critical_jobs j SET status = 'pending', queued = false, run_at = now(), reason = 'EFFECT_KNOWN',
         updated_at = now()
-      WHERE j.finished_at IS NULL AND j.status = 'in_doubt'
+      WHERE j.queued AND j.finished_at IS NULL AND j.status = 'in_doubt'
         AND EXISTS (
           SELECT FROM job_effects e WHERE e.job_id = j.id AND e.state = 'done' AND e.updated_at <> j.updated_at
             AND e.updated_at > (

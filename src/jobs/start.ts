@@ -170,7 +170,8 @@ const STARTED_COLUMNS = `${IDENTITY_COLUMNS}, j.attempt_token, j.dispatch, j.dat
 /** The job has this token already, since the answer to the same start was lost. It counts once. */
 const isAgain = (token: string) => `(j.status = 'processing' AND j.attempt_token = ${token})`;
 
-const setStarted = (token: string) => `status = 'processing',
+/** Whatever was thought of its handing-over: it has come. */
+const setStarted = (token: string) => `status = 'processing', queued = true,
   starts = starts + CASE WHEN ${isAgain(token)} THEN 0 ELSE 1 END, worker = $5, reason = NULL, updated_at = now()`;
 
 const START = {
