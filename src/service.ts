@@ -7,7 +7,7 @@ import { composeConsumer } from './composition/consumer';
 import { doubtSteps } from './composition/doubt';
 import { composeIntake } from './composition/intake';
 import { layFoundation, type Decorate, type Foundation } from './composition/foundation';
-import { unavailableTypes } from './composition/providers';
+import { availability, tellUnavailable } from './composition/providers';
 import { composeRelay } from './composition/relay';
 import { openLimits } from './composition/limits';
 import { composeScheduler } from './composition/scheduler';
@@ -63,17 +63,18 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   const log = createLogger({ level: config.logLevel, service: config.serviceName });
   const foundation = layFoundation(config, log, overrides.decorate ?? ((_, step) => step));
   const { database } = foundation;
+  const unavailable = tellUnavailable(config, log);
   const has = (role: Role): boolean => config.roles.has(role);
 
   const proofs = composeProofs(foundation, (tier) => consumer?.pause(tier));
   const blockedBy = (tier: Tier): string | undefined => proofs.intakeBlockedBy(tier);
-  const door =
-    has('consumer') || has('api') ? composeIntake(foundation, unavailableTypes(config), blockedBy) : undefined;
+  const door = has('consumer') || has('api') ? composeIntake(foundation, availability(config), blockedBy) : undefined;
   const consumer = door && has('consumer') ? composeConsumer(foundation, door) : undefined;
   const limits = has('worker') || has('scheduler') ? openLimits(foundation) : undefined;
   const scheduler = limits && has('scheduler') ? composeScheduler(foundation, limits) : undefined;
   const http = composeHttp(foundation, {
     jobs: door && has('api') ? { door, readJob: (jobId) => findJob(foundation, jobId) } : undefined,
+    unavailable,
     moneyProblem: () => proofs.intakeBlockedBy('money'),
     components: () => components,
   });

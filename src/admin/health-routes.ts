@@ -10,7 +10,7 @@ export interface HealthSteps {
   /** Why no money requests are taken, though everything answers. */
   moneyProblem: () => string | undefined;
   /** What is told of the process itself. */
-  about: { service: string; instance: string; roles: string[] };
+  about: { service: string; instance: string; roles: string[]; unavailable: Record<string, string> };
 }
 
 type Word = 'healthy' | 'unhealthy';

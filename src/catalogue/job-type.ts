@@ -3,7 +3,7 @@ import type { Tier } from '../contract/names';
 import type { Role } from '../contract/principals';
 import type { Problem } from '../platform/json-problems';
 import { problemsOf } from '../contract/problems';
-import type { LimitedUse } from './limiters';
+import type { Using } from './choice';
 
 /** What a key may be made of beside the payload. */
 export interface KeyContext {
@@ -12,7 +12,7 @@ export interface KeyContext {
 }
 
 /** What a job type declares about itself; one file each in this folder. */
-export interface JobTypeDefinition<Name extends string, Payload, Result, Input = unknown> {
+export interface JobTypeDefinition<Name extends string, Payload, Result, Input = unknown> extends Using {
   name: Name;
   queue: Tier;
   /** 1 to 10, 10 most urgent; what a request gets that names none. */
@@ -21,8 +21,6 @@ export interface JobTypeDefinition<Name extends string, Payload, Result, Input =
   concurrency: number;
   /** How long one attempt may take, unless the request says otherwise. */
   timeoutMs: number;
-  /** The provider's account that its jobs use, within the limits of that account; none where there is none to spare. */
-  uses?: LimitedUse;
   /** Who may ask for it by HTTP. A user only ever asks for what is the user's own. */
   submittableBy: readonly Role[];
   payload: z.ZodType<Payload, Input>;

@@ -40,7 +40,7 @@ export const paymentProcess = defineJobType({
   priority: 10,
   concurrency: 5,
   timeoutMs: 30_000,
-  uses: 'stripe-charges',
+  uses: { by: 'provider', among: { stripe: 'stripe-charges' } },
   submittableBy: ['user', 'service', 'admin'],
   payload,
   result,

@@ -44,7 +44,7 @@ export const refundProcess = defineJobType({
   priority: 10,
   concurrency: 3,
   timeoutMs: 60_000,
-  uses: 'stripe-refunds',
+  uses: { by: 'provider', among: { stripe: 'stripe-refunds' }, follows: 'transactionId' },
   submittableBy: ['service', 'admin'],
   payload,
   result,

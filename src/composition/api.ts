@@ -21,6 +21,8 @@ export interface HttpParts {
   jobs: { door: IntakeRoom; readJob: (jobId: string) => Promise<JobView | undefined> } | undefined;
   /** Why no money requests may be taken, though everything answers. */
   moneyProblem: () => string | undefined;
+  /** What this deployment cannot run, with the reason. */
+  unavailable: Record<string, string>;
   /** Everything that the process is made of. */
   components: () => Component[];
 }
@@ -48,7 +50,12 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
         health: new Health(parts.components),
         admission,
         moneyProblem: parts.moneyProblem,
-        about: { service: config.serviceName, instance: config.instance, roles: [...config.roles] },
+        about: {
+          service: config.serviceName,
+          instance: config.instance,
+          roles: [...config.roles],
+          unavailable: parts.unavailable,
+        },
       }),
       ...metricsRoutes(foundation.metrics, config.http.metricsToken),
       ...composeJobRoutes(foundation, parts),

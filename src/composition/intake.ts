@@ -1,6 +1,6 @@
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import type { LowerTier, Tier } from '../contract/names';
-import { Intake } from '../intake/accept';
+import { Intake, type WhyUnavailable } from '../intake/accept';
 import type { AnswerSteps } from '../intake/answers';
 import { intakeMetrics, type IntakeMetrics } from '../intake/metrics';
 import { MoneyClaims } from '../intake/money-claims';
@@ -31,12 +31,12 @@ export interface IntakeRoom {
 }
 
 /**
- * @param unavailable job types that this deployment cannot run, with the reason
+ * @param whyUnavailable why this deployment cannot run such a job; undefined when it can
  * @param blockedBy why nothing may be entrusted to the Redis of a tier; undefined when something may
  */
 export function composeIntake(
   foundation: Foundation,
-  unavailable: ReadonlyMap<string, string>,
+  whyUnavailable: WhyUnavailable,
   blockedBy: (tier: Tier) => string | undefined,
 ): IntakeRoom {
   const { log, database, decorate } = foundation;
@@ -64,7 +64,7 @@ export function composeIntake(
     onAnswer: (answer: IntakeAnswer, type: string, kept: boolean) => count(answer, type, kept, metrics),
   };
   return {
-    intake: new Intake(claims, steps, unavailable, log),
+    intake: new Intake(claims, steps, whyUnavailable, log),
     metrics,
     tierProblem,
     components: Object.entries(windows).map(([tier, window]) => ({
@@ -118,7 +118,7 @@ function moneyClaims(
       readRefusals,
       addFollowers: decorate('answer contested', addFollowers),
     },
-    config.intake.keySecret,
+    config.intake.claims,
     log,
   );
 }
@@ -150,7 +150,7 @@ function volatileClaims(
       noteAccepted: decorate('note accepted', (books) => noteAccepted(database, queueName, books)),
       addFollowers: decorate('answer contested', insertFollowers),
     },
-    config.intake.keySecret,
+    config.intake.claims,
   );
 }
 

@@ -1,5 +1,6 @@
 import { jobTypes } from '../catalogue';
-import { limiterOf, type LimiterName } from '../catalogue/limiters';
+import { limitersOf } from '../catalogue/choice';
+import type { LimiterName } from '../catalogue/limiters';
 import { Gate, gateMetrics } from '../limits/gate';
 import { keepReadings } from '../limits/history';
 import { readOverrides } from '../limits/overrides';
@@ -77,9 +78,8 @@ export function composeLimitWatch(
     readStatus: store.status.bind(store),
     keep: keepReadings.bind(undefined, database),
   };
-  const used = [...new Set(jobTypes.flatMap(({ uses }) => (uses === undefined ? [] : [limiterOf(uses)])))];
   const loop = new Loop(
-    () => watchLimits(steps, used, instruments),
+    () => watchLimits(steps, limitersOf(jobTypes), instruments),
     WATCH_EVERY_MS,
     (error) => log.warn('limits not looked at', { error: describeError(error) }),
   );

@@ -1,5 +1,8 @@
+import { choiceOf, withChoice } from '../catalogue/choice';
 import type { Config } from '../config';
 import type { ProviderAdapters } from '../handlers';
+import type { WhyUnavailable } from '../intake/accept';
+import type { Logger } from '../platform/logger';
 import { createAnalyticsStore } from '../providers/analytics-store/store';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
@@ -11,7 +14,7 @@ import type { Foundation } from './foundation';
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
   const { stripe, email, sms } = config;
   return {
-    stripe: createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
+    stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
     mailer: email && {
       sendgrid: createSendGridAdapter(withBase(email.apiBase, { apiKey: email.apiKey })),
@@ -26,13 +29,35 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
   };
 }
 
-/** Types that this deployment cannot run, with the reason; by configuration, which is the same in all its processes. */
-export function unavailableTypes({ email, sms }: Config): ReadonlyMap<string, string> {
-  const reasons: [string, string | undefined][] = [
-    ['send-email', email ? undefined : 'SENDGRID_API_KEY is not set'],
-    ['send-sms', sms ? undefined : 'TWILIO_ACCOUNT_SID is not set'],
+/** What this deployment cannot run: a type, or a choice of one (`payment-process:square`), with the reason. */
+function unavailableWork({ stripe, email, sms }: Config): ReadonlyMap<string, string> {
+  const needed: [string, string[], unknown][] = [
+    ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
+    ['SENDGRID_API_KEY', ['send-email'], email],
+    ['TWILIO_ACCOUNT_SID', ['send-sms'], sms],
   ];
-  return new Map(reasons.flatMap(([type, reason]) => (reason === undefined ? [] : [[type, reason]])));
+  return new Map(
+    needed.flatMap(([variable, work, configured]) =>
+      configured === undefined ? work.map((name): [string, string] => [name, `${variable} is not set`]) : [],
+    ),
+  );
+}
+
+/** Says at the start what will be refused, and why; answers with the same. */
+export function tellUnavailable(config: Config, log: Logger): Record<string, string> {
+  const unavailable = [...unavailableWork(config)];
+  const why = unavailable.map((entry) => entry.join(': '));
+  if (why.length > 0) log.warn('jobs that this deployment cannot run are refused', { why });
+  return Object.fromEntries(unavailable);
+}
+
+/** By configuration, which is the same in all processes. */
+export function availability(config: Config): WhyUnavailable {
+  const unavailable = unavailableWork(config);
+  return (type, payload) => {
+    const chosen = choiceOf(type, withChoice(type, payload, config.intake.claims.defaultChoices));
+    return unavailable.get(type.name) ?? (chosen === undefined ? undefined : unavailable.get(`${type.name}:${chosen}`));
+  };
 }
 
 function withBase<Options extends object>(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { findJobType } from '../catalogue';
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import type { Tier } from '../contract/names';
+import { findUse, type ReadPayload } from '../execution/account';
 import { executionMetrics, JobRunner } from '../execution/runner';
 import { Guard } from '../execution/guard';
 import { Settler } from '../execution/settler';
@@ -34,12 +35,13 @@ export function composeWorkers(
 ): Component[] {
   const { gate, component } = composeGate(foundation, limits);
   const findJob = (jobId: string) => readJobView(foundation.database, jobId);
+  const readPayload = async (jobId: string) => (await findJob(jobId))?.data;
   const handlers = new Map([...createHandlers(composeAdapters(foundation), findJob), ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
   // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
   const suspects = new SuspectLane();
   const workers = foundation.config.worker.queues.map((tier) =>
-    composeWorker(foundation, tier, { handlers, suspects, gate }, metrics),
+    composeWorker(foundation, tier, { handlers, suspects, gate, readPayload }, metrics),
   );
   // Stopped together: no tier goes on taking jobs, or uses up the time of the others, while one of them drains.
   return [
@@ -59,10 +61,18 @@ export function composeWorkers(
   ];
 }
 
+/** What the workers of all tiers share. */
+interface SharedParts {
+  handlers: Map<string, Handler>;
+  suspects: SuspectLane;
+  gate: Gate;
+  readPayload: ReadPayload;
+}
+
 function composeWorker(
   foundation: Foundation,
   tier: Tier,
-  { handlers, suspects, gate }: { handlers: Map<string, Handler>; suspects: SuspectLane; gate: Gate },
+  { handlers, suspects, gate, readPayload }: SharedParts,
   metrics: ReturnType<typeof executionMetrics>,
 ): { start: () => Promise<void>; stop: () => Promise<void> } {
   const { config, log, decorate } = foundation;
@@ -74,7 +84,9 @@ function composeWorker(
       guard: new Guard(steps.guard, randomUUID, suspects, config.worker.maxBatch),
       settler: new Settler(steps.settle, log, config.worker.maxBatch),
       effects: steps.effects,
-      askPass: decorate('ask limiter', (type, applicant) => gate.ask(findJobType(type)?.uses, applicant)),
+      askPass: decorate('ask limiter', async (type, applicant) =>
+        gate.ask(await findUse(findJobType(type), applicant.jobId, readPayload), applicant),
+      ),
       reportMissing: (ref, type) => reportMissing(foundation, tier, ref, type),
     },
     metrics,

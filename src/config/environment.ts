@@ -104,7 +104,12 @@ const variables = z.object({
   RATE_LIMIT_PUSH: rate.optional(),
   RATE_LIMIT_INTERNAL: rate.optional(),
 
-  STRIPE_SECRET_KEY: z.string().min(1),
+  /** What jobs use that name no provider or chain themselves. */
+  PAYMENT_PROVIDER: z.enum(['stripe']).default('stripe'),
+  MINT_CHAIN: z.enum(['solana', 'polygon']).default('polygon'),
+
+  /** Without it nothing is paid, refunded or paid out by Stripe. */
+  STRIPE_SECRET_KEY: z.string().min(1).optional(),
   STRIPE_API_BASE: url('http', 'https').optional(),
 
   /** Without it no mails are sent, and none are taken. */

@@ -61,7 +61,10 @@ export function loadConfig(environment: Environment) {
       confirmTimeoutMs: 10_000,
     },
     intake: {
-      keySecret: env.IDEMPOTENCY_KEY_SECRET,
+      claims: {
+        keySecret: env.IDEMPOTENCY_KEY_SECRET,
+        defaultChoices: { provider: env.PAYMENT_PROVIDER, chain: env.MINT_CHAIN },
+      },
       maxBatch: env.MAX_BATCH,
       /** Jobs that the Redis of a tier may hold. */
       windows: { money: env.MONEY_WINDOW, communication: env.COMMUNICATION_WINDOW, background: env.BACKGROUND_WINDOW },
@@ -81,7 +84,11 @@ export function loadConfig(environment: Environment) {
       leaseMs: 15_000,
       circuit: { windowMs: 30_000, minCalls: 5, thresholdPercent: 50, resetMs: 10_000, probesToClose: 2 },
     },
-    stripe: { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+    /** Undefined where Stripe is not used. */
+    stripe:
+      env.STRIPE_SECRET_KEY === undefined
+        ? undefined
+        : { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
     email: emailConfig(env),
     sms: smsConfig(env),
   });

@@ -11,7 +11,8 @@ import { sendEmailHandler, type Mailer } from './send-email';
 import { sendSmsHandler, type Texter } from './send-sms';
 
 export interface ProviderAdapters {
-  stripe: StripeAdapter;
+  /** Absent where Stripe is not used. */
+  stripe: StripeAdapter | undefined;
   analytics: AnalyticsStore;
   /** Absent where no mails are sent. */
   mailer: Mailer | undefined;
@@ -23,9 +24,13 @@ export interface ProviderAdapters {
 export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Map<string, Handler> {
   return new Map([
     ...canaryHandlers,
-    paymentProcessHandler(adapters.stripe),
-    refundProcessHandler(adapters.stripe, findJob),
-    payoutProcessHandler(adapters.stripe),
+    ...(adapters.stripe
+      ? [
+          paymentProcessHandler(adapters.stripe),
+          refundProcessHandler(adapters.stripe, findJob),
+          payoutProcessHandler(adapters.stripe),
+        ]
+      : []),
     analyticsTrackHandler(adapters.analytics),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
     ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),

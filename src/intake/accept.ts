@@ -3,6 +3,7 @@
  * workflows alike. After `accept` has resolved, everything that it answered is durable for its tier and the message may be
  * acknowledged, once what it answered as detoured has been sent on; when it rejects, nothing may be. What may crash where is told by the claims of each tier.
  */
+import type { JobType } from '../catalogue/job-type';
 import { TIERS, type Tier } from '../contract/names';
 import { describeError, type Logger } from '../platform/logger';
 import { toRejection, writeRejections, type AnswerSteps } from './answers';
@@ -19,12 +20,14 @@ export interface IntakeSteps extends Omit<AnswerSteps, 'addFollowers'> {
   onAnswer: (answer: IntakeAnswer, type: string, kept: boolean) => void;
 }
 
+/** Why a deployment cannot run a job of this type with this payload; undefined when it can. */
+export type WhyUnavailable = (type: JobType, payload: unknown) => string | undefined;
+
 export class Intake {
   constructor(
     private readonly tiers: Record<Tier, TierClaims>,
     private readonly steps: IntakeSteps,
-    /** Job types that cannot be run by this deployment, with the reason. */
-    private readonly unavailable: ReadonlyMap<string, string>,
+    private readonly whyUnavailable: WhyUnavailable,
     private readonly log: Logger,
   ) {}
 
@@ -70,7 +73,8 @@ export class Intake {
 
   private async refuseUnavailable(offers: Offer[], answers: Map<Offer, IntakeAnswer>): Promise<void> {
     const refused = offers.flatMap((offer) => {
-      const reason = this.unavailable.get(offer.request.type.name);
+      const { type, data } = offer.request;
+      const reason = this.whyUnavailable(type, data);
       return reason === undefined ? [] : [{ offer, problems: [{ path: 'data.type', message: reason }] }];
     });
     await this.write(

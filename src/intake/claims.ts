@@ -1,3 +1,4 @@
+import { withChoice, type DefaultChoices } from '../catalogue/choice';
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import type { Claim } from '../jobs/claim';
 import { FEED_AHEAD_MS } from '../jobs/dispatch';
@@ -8,8 +9,15 @@ import { effectiveOptions } from './options';
 import { rejectionKey } from './rejections';
 import type { Offer } from './request';
 
+/** What decides about claims beside their requests. */
+export interface ClaimRules {
+  /** Turns default keys, which hold addresses, into what is stored. */
+  keySecret: string;
+  defaultChoices: DefaultChoices;
+}
+
 /** A request → the job that it would become. `room` says whether Redis may hold one more. */
-export function toClaim({ request, body }: Offer, keySecret: string, room: boolean): Claim {
+export function toClaim({ request, body }: Offer, { keySecret, defaultChoices }: ClaimRules, room: boolean): Claim {
   const { type, options } = request;
   const { priority, delay, attempts, timeout } = effectiveOptions(type, options);
   const { callers, key } = request.idempotencyKey;
@@ -20,7 +28,7 @@ export function toClaim({ request, body }: Offer, keySecret: string, room: boole
     queueName: QUEUE_POLICIES[type.queue].queueName,
     jobType: type.name,
     priority,
-    data: JSON.stringify(request.data),
+    data: JSON.stringify(withChoice(type, request.data, defaultChoices)),
     idempotencyKey,
     keyScope,
     liveKey: liveKeyOf(type.name, keyScope, idempotencyKey),

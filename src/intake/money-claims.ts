@@ -6,7 +6,7 @@ import type { Transaction } from '../platform/postgres/database';
 import { isRetryableConflict, isRefusal } from '../platform/postgres/errors';
 import type { QueuedJob } from '../queues/ref';
 import { toRejection, writeAnswers, writeRejections, type AnswerSteps, type Candidate } from './answers';
-import { firstDispatch, toClaim } from './claims';
+import { firstDispatch, toClaim, type ClaimRules } from './claims';
 import type { IntakeAnswer, Offer } from './request';
 import { claimInRounds, type Answers } from './rounds';
 import { judge, toAnswer, type Standing, type Verdict } from './verdict';
@@ -38,14 +38,14 @@ export interface MoneyClaimSteps extends AnswerSteps {
 export class MoneyClaims {
   constructor(
     private readonly steps: MoneyClaimSteps,
-    private readonly keySecret: string,
+    private readonly rules: ClaimRules,
     private readonly log: Logger,
   ) {}
 
   /** Answers each offer, in order. @throws when PostgreSQL cannot be used; then nothing may be acknowledged */
   async accept(offers: Offer[]): Promise<IntakeAnswer[]> {
     const room = this.steps.takeRoom(offers.length);
-    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, room) }));
+    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.rules, room) }));
     return claimInRounds(candidates, (open, answers) => this.claimRound(open, answers));
   }
 

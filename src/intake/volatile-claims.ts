@@ -5,7 +5,7 @@ import type { Book } from '../jobs/volatile/books';
 import type { OpenJob } from '../jobs/volatile/record';
 import type { QueuedJob } from '../queues/ref';
 import { writeAnswers, type AnswerSteps, type Candidate } from './answers';
-import { firstDispatch, toClaim } from './claims';
+import { firstDispatch, toClaim, type ClaimRules } from './claims';
 import type { IntakeAnswer, Offer } from './request';
 import { claimInRounds, type Answers } from './rounds';
 import { TierUnavailableError } from './tier-unavailable';
@@ -61,7 +61,7 @@ export class VolatileClaims {
   constructor(
     private readonly tier: LowerTier,
     private readonly steps: VolatileClaimSteps,
-    private readonly keySecret: string,
+    private readonly rules: ClaimRules,
   ) {}
 
   /** Answers each offer, in order. @throws TierUnavailableError, or when PostgreSQL cannot be used */
@@ -69,7 +69,7 @@ export class VolatileClaims {
     const problem = this.steps.problem();
     if (problem !== undefined) throw new TierUnavailableError(this.tier, problem);
     this.steps.takeRoom(offers.length);
-    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.keySecret, true) }));
+    const candidates = offers.map((offer) => ({ offer, claim: toClaim(offer, this.rules, true) }));
     return claimInRounds(candidates, (open, answers) => this.claimRound(open, answers));
   }
 

@@ -6,6 +6,7 @@ import { JOB_REQUESTED } from '../../../src/contract/names';
 import { payment } from '../../support/harness/payloads';
 
 const SECRET = 'a secret of at least thirty-two characters';
+const RULES = { keySecret: SECRET, defaultChoices: { provider: 'stripe', chain: 'polygon' } };
 
 /** The same value, with the members of every object in another order. */
 function turned(value: unknown): unknown {
@@ -22,7 +23,7 @@ function claimOf(data: Record<string, unknown>, more: Record<string, unknown> = 
   const event = { specversion: '1.0' as const, id: 'id-1', source, type: JOB_REQUESTED };
   const validated = validateJobRequest({ ...event, data: { type: 'payment-process', data, ...more } }, undefined);
   if (!('request' in validated)) throw new Error(JSON.stringify(validated.problems));
-  return toClaim({ request: validated.request, body: Buffer.from(''), mayDetour: false }, SECRET, true);
+  return toClaim({ request: validated.request, body: Buffer.from(''), mayDetour: false }, RULES, true);
 }
 
 describe('a fingerprint', () => {

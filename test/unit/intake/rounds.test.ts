@@ -13,9 +13,10 @@ const message = readMessage({
   contentType: CONTENT_TYPE,
   headers: {},
 });
+const RULES = { keySecret: 'secret', defaultChoices: { provider: 'stripe', chain: 'polygon' } };
 const candidates = ('offers' in message ? message.offers : []).map((offer) => ({
   offer,
-  claim: toClaim(offer, 'secret', true),
+  claim: toClaim(offer, RULES, true),
 }));
 
 it('keys that others are always quicker to take and release say nothing against the request: it comes again', async () => {
