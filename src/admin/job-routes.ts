@@ -10,14 +10,13 @@ import { effectiveOptions } from '../intake/options';
 import type { IntakeRequest } from '../intake/request';
 import type { JobView } from '../jobs/read';
 import type { Logger } from '../platform/logger';
-import { describeError } from '../platform/logger';
-import { within } from '../platform/time';
 import { readJson } from './body';
 import { HttpError } from './errors';
 import { jobAnswer, maySee } from './job-view';
 import type { Principal } from './principal';
 import { callersRequestId } from './request-id';
 import type { Route } from './route';
+import { askStore } from './store';
 import { inBody, readSubmission, refusalOf } from './submission';
 import type { SubmitAnswer } from './submitter';
 
@@ -49,7 +48,10 @@ export function jobRoutes(steps: JobSteps, readTimeoutMs: number, log: Logger): 
         const query = lookQuery.safeParse(request.query);
         if (!query.success) throw new HttpError('INVALID_REQUEST', problemsOf(query.error, '(query)'));
         const id = jobId.safeParse(request.params['id']).data;
-        const job = id === undefined ? undefined : await look(() => steps.readJob(id), readTimeoutMs, log);
+        const job =
+          id === undefined
+            ? undefined
+            : await askStore(() => steps.readJob(id), { what: 'a job', timeoutMs: readTimeoutMs, log });
         const asked = query.data.queue ?? job?.tier;
         if (!job || job.tier !== asked || !maySee(principal, job)) throw new HttpError('NOT_FOUND');
         response.json(jobAnswer(job, new Date()));
@@ -78,17 +80,4 @@ async function submitJob(steps: JobSteps, request: Request, response: Response, 
       status: isDuplicate ? 'duplicate' : 'queued',
       options: effectiveOptions(asked.type, asked.options),
     });
-}
-
-async function look(
-  read: () => Promise<JobView | undefined>,
-  timeoutMs: number,
-  log: Logger,
-): Promise<JobView | undefined> {
-  try {
-    return await within(timeoutMs, 'reading a job', read());
-  } catch (error) {
-    log.warn('job not read', { error: describeError(error) });
-    throw new HttpError('STORE_UNAVAILABLE');
-  }
 }

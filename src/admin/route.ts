@@ -20,7 +20,7 @@ type Access =
   | { access: 'scrapers'; roles: readonly Role[]; fixedToken: string | undefined; handle: Answer };
 
 export type Route = {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'delete';
   /** Below the base path. */
   path: string;
 } & Access;

@@ -6,6 +6,7 @@ import { paymentProcess } from './payment-process';
 import { payoutProcess } from './payout-process';
 import { refundProcess } from './refund-process';
 import { sendEmail } from './send-email';
+import { sendPush } from './send-push';
 import { sendSms } from './send-sms';
 
 /** Every job type there is. A type is added here and in handlers/index.ts, nowhere else. */
@@ -15,6 +16,7 @@ const JOB_TYPES = {
   'payout-process': payoutProcess,
   'send-email': sendEmail,
   'send-sms': sendSms,
+  'send-push': sendPush,
   'analytics-track': analyticsTrack,
   'canary-money': canaryMoney,
   'canary-communication': canaryCommunication,

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { Admission } from '../admin/admission';
 import { createApp, routesOf } from '../admin/app';
 import { Authenticator, type KeySource } from '../admin/authenticate';
+import { deviceRoutes } from '../admin/device-routes';
 import { Health } from '../admin/health';
 import { healthRoutes } from '../admin/health-routes';
 import { countRefusals, httpMetrics } from '../admin/instruments';
@@ -13,6 +14,7 @@ import { HttpServer } from '../admin/server';
 import { Submitter } from '../admin/submitter';
 import type { JobView } from '../jobs/read';
 import type { Component } from '../platform/lifecycle';
+import { listDevices, registerDevice, removeDevice } from '../providers/device-registry';
 import type { Foundation } from './foundation';
 import type { IntakeRoom } from './intake';
 
@@ -59,6 +61,7 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
       }),
       ...metricsRoutes(foundation.metrics, config.http.metricsToken),
       ...composeJobRoutes(foundation, parts),
+      ...(parts.jobs ? composeDeviceRoutes(foundation) : []),
     ],
     authenticator: new Authenticator(keys?.source, config.http.tokens),
     admission,
@@ -102,6 +105,18 @@ function composeJobRoutes({ config, log }: Foundation, { jobs }: HttpParts): Rou
     log,
   );
   return jobRoutes({ submit: (request) => submitter.submit(request), readJob: jobs.readJob }, answerTimeoutMs, log);
+}
+
+function composeDeviceRoutes({ config, database, log }: Foundation): Route[] {
+  return deviceRoutes(
+    {
+      register: (userId, device) => registerDevice(database, userId, device),
+      list: (userId) => listDevices(database, userId),
+      remove: (userId, deviceId) => removeDevice(database, userId, deviceId),
+    },
+    config.http.answerTimeoutMs,
+    log,
+  );
 }
 
 function composeKeys({ config, log }: Foundation): { source: KeySource; components: Component[] } | undefined {

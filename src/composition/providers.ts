@@ -1,18 +1,24 @@
 import { choiceOf, withChoice } from '../catalogue/choice';
 import type { Config } from '../config';
 import type { ProviderAdapters } from '../handlers';
+import type { Pusher } from '../handlers/send-push';
 import type { WhyUnavailable } from '../intake/accept';
 import type { Logger } from '../platform/logger';
+import { AddressGuard } from '../platform/outbound/addresses';
+import type { Queryable } from '../platform/postgres/database';
 import { createAnalyticsStore } from '../providers/analytics-store/store';
+import { dropDevice, readDevices } from '../providers/device-registry';
+import { createFcmAdapter } from '../providers/fcm/adapter';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
 import { createSuppressionList } from '../providers/suppression-list';
 import { createTwilioAdapter } from '../providers/twilio/adapter';
+import { createWebPushAdapter } from '../providers/web-push/adapter';
 import type { Foundation } from './foundation';
 
 /** An adapter for every provider that is configured. */
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
-  const { stripe, email, sms } = config;
+  const { stripe, email, sms, push } = config;
   return {
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
@@ -26,15 +32,29 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
       from: sms.from,
       lookupLagMs: sms.lookupLagMs,
     },
+    pusher: push && composePusher(push, config.outbound, database),
+  };
+}
+
+function composePusher(
+  { fcm, vapid }: NonNullable<Config['push']>,
+  { allowed, ca }: Config['outbound'],
+  database: Queryable,
+): Pusher {
+  return {
+    fcm: fcm && createFcmAdapter(withBase(fcm.apiBase, { account: fcm.account, ca })),
+    webPush: vapid && createWebPushAdapter({ vapid, guard: new AddressGuard(allowed), ca }),
+    devices: { of: (userId) => readDevices(database, userId), drop: (device) => dropDevice(database, device) },
   };
 }
 
 /** What this deployment cannot run: a type, or a choice of one (`payment-process:square`), with the reason. */
-function unavailableWork({ stripe, email, sms }: Config): ReadonlyMap<string, string> {
+function unavailableWork({ stripe, email, sms, push }: Config): ReadonlyMap<string, string> {
   const needed: [string, string[], unknown][] = [
     ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
     ['SENDGRID_API_KEY', ['send-email'], email],
     ['TWILIO_ACCOUNT_SID', ['send-sms'], sms],
+    ['FCM_SERVICE_ACCOUNT (or VAPID_PUBLIC_KEY)', ['send-push'], push],
   ];
   return new Map(
     needed.flatMap(([variable, work, configured]) =>

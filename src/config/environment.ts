@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { jwksUrl, jwtPublicKey } from './jwt-key';
+import { certificates, networks } from './outbound';
+import { serviceAccount, vapidKey } from './push-keys';
 
 /** Set and not empty counts; an empty variable is one that is not set. */
 export type Environment = Record<string, string | undefined>;
@@ -126,6 +128,20 @@ const variables = z.object({
   /** Who text messages are from. */
   TWILIO_PHONE: z.e164('must be a number in E.164, such as +15550100000').optional(),
   TWILIO_API_BASE: url('http', 'https').optional(),
+
+  /** The JSON file of a service account, as Firebase gives it out. */
+  FCM_SERVICE_ACCOUNT: serviceAccount.optional(),
+  FCM_API_BASE: url('http', 'https').optional(),
+  /** For browsers without FCM: the keys by which their push services know us. */
+  VAPID_PUBLIC_KEY: vapidKey(65).optional(),
+  VAPID_PRIVATE_KEY: vapidKey(32).optional(),
+  /** Whom push services write to when something is wrong: `mailto:` or `https:`. */
+  VAPID_SUBJECT: url('mailto', 'https').optional(),
+
+  /** Networks inside, in CIDR, that addresses named by others may lead to all the same. */
+  OUTBOUND_ALLOW: networks.default([]),
+  /** Certificates in PEM that are trusted for such addresses and for FCM, beside the usual ones. */
+  OUTBOUND_CA: certificates.optional(),
 });
 
 export type Variables = z.infer<typeof variables>;
@@ -159,6 +175,7 @@ export function readEnvironment(environment: Environment): Variables {
 const NEEDED_BESIDE = {
   SENDGRID_API_KEY: ['EMAIL_FROM'],
   TWILIO_ACCOUNT_SID: ['TWILIO_AUTH_TOKEN', 'TWILIO_PHONE'],
+  VAPID_PUBLIC_KEY: ['VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'],
 };
 
 function missingBeside(values: Environment): string[] {

@@ -91,6 +91,9 @@ export function loadConfig(environment: Environment) {
         : { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
     email: emailConfig(env),
     sms: smsConfig(env),
+    push: pushConfig(env),
+    /** Connections to addresses that others have named. */
+    outbound: { allowed: env.OUTBOUND_ALLOW, ca: env.OUTBOUND_CA },
   });
 }
 
@@ -128,6 +131,16 @@ function smsConfig(env: Variables) {
     /** Twilio promises none; its own time limit for a request is said to be shorter (twilio/twilio-ruby, 519). */
     lookupLagMs: 30_000,
   };
+}
+
+/** Undefined where no notifications are sent. */
+function pushConfig(env: Variables) {
+  const { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey, VAPID_SUBJECT: subject } = env;
+  const account = env.FCM_SERVICE_ACCOUNT;
+  const fcm = account && { account, apiBase: env.FCM_API_BASE };
+  const hasVapid = publicKey !== undefined && privateKey !== undefined && subject !== undefined;
+  const vapid = hasVapid ? { publicKey, privateKey, subject } : undefined;
+  return fcm || vapid ? { fcm, vapid } : undefined;
 }
 
 function sharedRedis(env: Variables, database: number): string {

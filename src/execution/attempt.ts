@@ -68,6 +68,7 @@ export class Attempt {
       jobId: this.job.jobId,
       hasOwnKey: this.job.hasOwnKey,
       attempt: this.job.attempts + 1,
+      isLastAttempt: this.job.attempts + 1 >= this.job.maxAttempts,
       signal: this.abort.signal,
       log: this.log,
       effects: this.effects,

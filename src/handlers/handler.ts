@@ -112,6 +112,8 @@ export interface HandlerContext {
   hasOwnKey: boolean | undefined;
   /** 1 for the first attempt. */
   attempt: number;
+  /** Whoever says `retry` now has the job fail. */
+  isLastAttempt: boolean;
   /** Aborts when the attempt's time is over or the process stops: leave as soon as you can. */
   signal: AbortSignal;
   log: Logger;

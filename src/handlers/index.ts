@@ -8,6 +8,7 @@ import { payoutProcessHandler } from './payout-process';
 import { refundProcessHandler } from './refund-process';
 import type { FindJob } from './refundable';
 import { sendEmailHandler, type Mailer } from './send-email';
+import { sendPushHandler, type Pusher } from './send-push';
 import { sendSmsHandler, type Texter } from './send-sms';
 
 export interface ProviderAdapters {
@@ -18,6 +19,8 @@ export interface ProviderAdapters {
   mailer: Mailer | undefined;
   /** Absent where no text messages are sent. */
   texter: Texter | undefined;
+  /** Absent where no notifications are sent. */
+  pusher: Pusher | undefined;
 }
 
 /** Every handler there is, by job type. */
@@ -34,5 +37,6 @@ export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Ma
     analyticsTrackHandler(adapters.analytics),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
     ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),
+    ...(adapters.pusher ? [sendPushHandler(adapters.pusher)] : []),
   ]);
 }

@@ -39,9 +39,10 @@ export async function withDeadline<Value>(
   }
 }
 
-/** An error of axios: the connection, the deadline, or a status that is no error to the SDK. */
+/** An error of axios, or of Node: the connection, the deadline, or a status that is no error to the SDK. */
 const transportError = z.object({
   code: z.string(),
+  syscall: z.string().optional(),
   response: z.object({ status: z.int() }).optional(),
   cause: z.object({ syscall: z.string().optional() }).optional(),
 });
@@ -52,12 +53,12 @@ const BEFORE_ANYTHING_IS_SENT = ['getaddrinfo', 'connect'];
 export function answerFromTransport(thrown: unknown, provider: string): FailureAnswer {
   const parsed = transportError.safeParse(thrown);
   if (!parsed.success) return noClearAnswer(provider, 'UNEXPECTED_ERROR');
-  const { code, response, cause } = parsed.data;
+  const { code, response, syscall, cause } = parsed.data;
   if (response) return noClearAnswer(provider, `HTTP_${response.status}`);
   // Only our deadline cancels.
-  if (code === 'ERR_CANCELED') return noClearAnswer(provider, 'TIMEOUT');
+  if (code === 'ERR_CANCELED' || code === 'ERR_DEADLINE') return noClearAnswer(provider, 'TIMEOUT');
   const reason = token(code) || 'CONNECTION_FAILED';
-  const reached = code !== 'ECONNREFUSED' && !BEFORE_ANYTHING_IS_SENT.includes(cause?.syscall ?? '');
+  const reached = code !== 'ECONNREFUSED' && !BEFORE_ANYTHING_IS_SENT.includes(cause?.syscall ?? syscall ?? '');
   if (reached) return noClearAnswer(provider, reason);
   const message = `${provider} was not reached, nothing was sent: ${reason}`;
   return { kind: 'refused', code: reason, message, trouble: 'down' };

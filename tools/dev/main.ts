@@ -35,7 +35,7 @@ async function develop(record: RunRecord, cleanup: Cleanup, signal: AbortSignal)
   const services = await step('PostgreSQL, Redis and RabbitMQ are up', () => startServers(cleanup));
   signal.throwIfAborted();
   await step('database migrated', () => migrate(services));
-  const providers = await step('stand-ins of Stripe and SendGrid started', () => startProviders(cleanup));
+  const providers = await step('stand-ins of Stripe, SendGrid and FCM started', () => startProviders(cleanup));
   signal.throwIfAborted();
 
   const key = new AccessKey();

@@ -44,6 +44,7 @@ export async function printAccess(key: AccessKey, { serviceUrl, urls, providers 
     health: `${api}/health/details`,
     charges: `${providers.payments.url}/_sandbox/ledger`,
     mails: `${providers.mails.url}/_sandbox/ledger`,
+    notifications: `${providers.notifications.url}/_sandbox/ledger`,
     ...(managed ? { 'RabbitMQ management': urls.RABBITMQ_MANAGEMENT_URL } : {}),
     RabbitMQ: urls.AMQP_URL,
     PostgreSQL: urls.DATABASE_URL,

@@ -7,7 +7,7 @@ import { endProcess, isOurs } from '../services/processes';
 const record = z.object({ launcher: z.int(), children: z.array(z.int()) });
 
 /** What only processes of ours have in their command line, followed by the folder in which they work. */
-const CHILD_MARKS = ['dist/main.js', '--sendgrid 0', 'src/main.ts'].map((mark) => `${mark} ${CHECKOUT}`);
+const CHILD_MARKS = ['dist/main.js', '--sendgrid 0 --fcm 0', 'src/main.ts'].map((mark) => `${mark} ${CHECKOUT}`);
 
 /** Remembers which processes a launcher has started, for the next one, should this one be killed. */
 export class RunRecord {

@@ -1,5 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
 import { VARIABLE_NAMES } from '../../src/config/environment';
+import { CHECKOUT } from '../services/layout';
 import { isFree } from '../services/ports';
 import type { ServiceUrls } from '../services';
 import type { AccessKey } from './access';
@@ -12,7 +16,7 @@ const HIGHEST_PORT = 31_999;
 /** What the service must have to run on these servers, with these providers, and to believe tokens of this key. */
 export function serviceVariables(
   urls: ServiceUrls,
-  { payments, mails }: StandIns,
+  { payments, mails, notifications }: StandIns,
   key: AccessKey,
 ): Record<string, string> {
   return {
@@ -23,9 +27,12 @@ export function serviceVariables(
     SENDGRID_API_KEY: 'SG.test.local',
     SENDGRID_API_BASE: mails.url,
     EMAIL_FROM: 'Our Tickets <tickets@example.com>',
+    FCM_SERVICE_ACCOUNT: serviceAccountOf(notifications.url),
+    FCM_API_BASE: notifications.url,
     // The usual ones are those of real accounts: a whole sale would take minutes.
     RATE_LIMIT_STRIPE: '500',
     RATE_LIMIT_SENDGRID: '500',
+    RATE_LIMIT_PUSH: '1000',
     RATE_LIMIT_INTERNAL: '1000',
     JWT_PUBLIC_KEY: key.publicKey,
     // Whatever the caller has set: these would keep the service from believing that key.
@@ -33,6 +40,13 @@ export function serviceVariables(
     JWT_ISSUER: '',
     JWT_AUDIENCE: '',
   };
+}
+
+/** The stand-in's own, which gets its tokens from the stand-in. */
+function serviceAccountOf(url: string): string {
+  const file = path.join(CHECKOUT, 'test/support/sandbox/fcm/service-account.json');
+  const account = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, 'utf8')));
+  return JSON.stringify({ ...account, token_uri: `${url}/token` });
 }
 
 /** Our own environment without anything that would configure the service. */

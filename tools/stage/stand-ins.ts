@@ -4,7 +4,9 @@ import { waitFor } from '../services/wait';
 import { Child, type ChildOptions } from './child';
 
 const START_LIMIT_MS = 20_000;
-const announcement = z.object({ provider: z.enum(['stripe', 'sendgrid']), url: z.url() });
+const PROVIDERS = ['stripe', 'sendgrid', 'fcm'] as const;
+const announcement = z.object({ provider: z.enum(PROVIDERS), url: z.url() });
+type Urls = Record<(typeof PROVIDERS)[number], string>;
 
 /** One provider's stand-in, as others see it: over HTTP alone. */
 export class StandIn {
@@ -34,22 +36,25 @@ export class StandIn {
   }
 }
 
-/** Both providers' stand-ins: a process of its own that remembers every charge and every mail. */
+/** The providers' stand-ins: a process of its own that remembers every charge, mail and notification. */
 export class StandIns {
   private constructor(
     readonly payments: StandIn,
     readonly mails: StandIn,
+    readonly notifications: StandIn,
     private readonly child: Child,
   ) {}
 
   static async start(options: Omit<ChildOptions, 'name' | 'args'> & { logFile: string }): Promise<StandIns> {
-    const args = ['--import', 'tsx', 'test/support/sandbox/main.ts', '--stripe', '0', '--sendgrid', '0'];
+    const ports = PROVIDERS.flatMap((provider) => [`--${provider}`, '0']);
+    const args = ['--import', 'tsx', 'test/support/sandbox/main.ts', ...ports];
     const child = Child.start({ ...options, name: 'stand-ins', args });
     try {
       const urls = await announcedBy(child, options.logFile);
       return new StandIns(
         new StandIn(urls.stripe, '/v1/payment_intents'),
         new StandIn(urls.sendgrid, '/v3/mail/send'),
+        new StandIn(urls.fcm, '/v1/projects'),
         child,
       );
     } catch (error) {
@@ -67,19 +72,19 @@ export class StandIns {
   }
 }
 
-async function announcedBy(child: Child, logFile: string): Promise<{ stripe: string; sendgrid: string }> {
-  let urls: { stripe?: string; sendgrid?: string } = {};
+async function announcedBy(child: Child, logFile: string): Promise<Urls> {
+  let urls: Partial<Urls> = {};
   await waitFor('the stand-ins of the providers', START_LIMIT_MS, () => {
     urls = announcedIn(logFile);
-    const missing = urls.stripe === undefined || urls.sendgrid === undefined;
+    const missing = PROVIDERS.some((provider) => urls[provider] === undefined);
     if (missing && !child.running) throw new Error(`they did not start, see ${logFile}`);
     return !missing;
   });
-  return { stripe: urls.stripe ?? '', sendgrid: urls.sendgrid ?? '' };
+  return { stripe: urls.stripe ?? '', sendgrid: urls.sendgrid ?? '', fcm: urls.fcm ?? '' };
 }
 
 /** Where they said that they listen, in whole lines. */
-function announcedIn(logFile: string): { stripe?: string; sendgrid?: string } {
+function announcedIn(logFile: string): Partial<Urls> {
   const lines = readFileSync(logFile, 'utf8').split('\n').slice(0, -1);
   const announced = lines.filter((line) => line.startsWith('{')).map((line) => announcement.parse(JSON.parse(line)));
   return Object.fromEntries(announced.map(({ provider, url }) => [provider, url]));

@@ -29,6 +29,7 @@ function attempt(jobId: string): HandlerContext {
     jobId,
     hasOwnKey: undefined,
     attempt: 1,
+    isLastAttempt: false,
     signal: new AbortController().signal,
     log: silentLog,
     effects: { perform: never, look: never },

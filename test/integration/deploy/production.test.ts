@@ -94,12 +94,12 @@ it('the command of the sandbox brings up every stand-in that the container is to
   const onFreePorts = command.map((word) => (/^\d+$/.test(word) ? '0' : word));
   const sandbox = new NodeProcess(onFreePorts, ROOT, {});
   try {
-    const lines = await eventually('three stand-ins listen', () => {
+    const lines = await eventually('four stand-ins listen', () => {
       const whole = sandbox.output.split('\n').slice(0, -1);
-      return whole.length >= 3 && whole;
+      return whole.length >= 4 && whole;
     });
     const listening = lines.map((line) => z.object({ provider: z.string(), url: z.url() }).parse(JSON.parse(line)));
-    expect(listening.map(({ provider }) => provider)).toEqual(['stripe', 'sendgrid', 'twilio']);
+    expect(listening.map(({ provider }) => provider)).toEqual(['stripe', 'sendgrid', 'twilio', 'fcm']);
   } finally {
     sandbox.kill('SIGTERM');
   }

@@ -41,6 +41,24 @@ const EXPECTED: Expected[] = [
     call: {},
     roles: ['user', 'venue_admin', 'service', 'admin'],
   },
+  {
+    route: 'POST /api/v1/queue/users/:id/devices',
+    path: `/users/${randomUUID()}/devices`,
+    call: { json: {} },
+    roles: ['user', 'service', 'admin'],
+  },
+  {
+    route: 'GET /api/v1/queue/users/:id/devices',
+    path: `/users/${randomUUID()}/devices`,
+    call: {},
+    roles: ['user', 'service', 'admin'],
+  },
+  {
+    route: 'DELETE /api/v1/queue/users/:id/devices/:deviceId',
+    path: `/users/${randomUUID()}/devices/${randomUUID()}`,
+    call: {},
+    roles: ['user', 'service', 'admin'],
+  },
 ];
 const closed = EXPECTED.flatMap(({ roles, ...rest }) => (roles ? [{ ...rest, roles }] : []));
 

@@ -44,7 +44,13 @@ it('one process of all tells what the limits look like, by gauges and by rows', 
     const found = await readings();
     return found.length > 0 ? found : undefined;
   });
-  expect(rows.map(({ service_name }) => service_name).toSorted()).toEqual(['internal', 'sendgrid', 'stripe', 'twilio']);
+  expect(rows.map(({ service_name }) => service_name).toSorted()).toEqual([
+    'internal',
+    'push',
+    'sendgrid',
+    'stripe',
+    'twilio',
+  ]);
   expect(rows).toContainEqual(expect.objectContaining({ service_name: 'stripe', max_concurrent: 10, waiting_jobs: 1 }));
   const text = await scheduler.metrics.registry.metrics();
   expect(text).toContain('rate_limit_waiting_jobs{limiter="stripe"} 1');

@@ -1,15 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Service } from '../../../src/service';
 import { counterOf } from '../../support/counters';
+import { killedBetween } from '../../support/crash-between';
 import { receipt, receiptEmail, wholeEmail } from '../../support/emails';
 import { eventually, openHarness, type Harness } from '../../support/harness';
 import { quick } from '../../support/money';
 import { startSendGridSandbox, type SendGridSandbox } from '../../support/sandbox/sendgrid/sandbox';
 import { API_KEY } from '../../support/sandbox/sendgrid/sending';
-import { ServiceProcess } from '../../support/service-process';
 
 let harness: Harness;
 let sendgrid: SendGridSandbox;
@@ -203,25 +199,13 @@ it('without a key for SendGrid no mail is taken, and the reason is told', async 
 });
 
 it('a process killed between sending and settling: the receipt is sent once more, and counted', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'email-'));
-  const plan = { step: 'call provider', when: 'after', call: 1, token: path.join(folder, randomUUID()) };
-  const doomed = new ServiceProcess('test/support/crash-child.ts', {
-    ...harness.environment.variables,
-    ...variables,
-    CRASH_PLAN: JSON.stringify(plan),
-  });
-  try {
-    const id = await request(receiptEmail());
-    expect(await doomed.exited).toBe('SIGKILL');
-    expect(sendgrid.ledger()).toHaveLength(1);
+  const plan = { step: 'call provider', when: 'after', call: 1 } as const;
+  const id = await killedBetween(harness, variables, plan, () => request(receiptEmail()));
+  expect(sendgrid.ledger()).toHaveLength(1);
 
-    const service = await start();
-    const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
-    expect(sendgrid.ledger().map(({ jobId }) => jobId)).toEqual([outcome.jobId, outcome.jobId]);
-    expect(await counterOf(service, 'effects_repeated_total')).toBe(1);
-    await eventually('it is settled once', () => harness.bus.outcomes.length === 1);
-  } finally {
-    await doomed.end();
-    rmSync(folder, { recursive: true });
-  }
+  const service = await start();
+  const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
+  expect(sendgrid.ledger().map(({ jobId }) => jobId)).toEqual([outcome.jobId, outcome.jobId]);
+  expect(await counterOf(service, 'effects_repeated_total')).toBe(1);
+  await eventually('it is settled once', () => harness.bus.outcomes.length === 1);
 });

@@ -1,16 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Config } from '../../../src/config';
 import type { Service } from '../../../src/service';
 import { counterOf } from '../../support/counters';
+import { killedBetween } from '../../support/crash-between';
 import { eventually, openHarness, type Harness } from '../../support/harness';
 import { quick } from '../../support/money';
 import { OUR_NUMBER } from '../../support/sandbox/twilio/emulator';
 import { startTwilioSandbox, type TwilioSandbox } from '../../support/sandbox/twilio/sandbox';
 import { twilioVariables } from '../../support/sandbox/twilio/sending';
-import { ServiceProcess } from '../../support/service-process';
 import { receiptText } from '../../support/texts';
 
 let harness: Harness;
@@ -159,27 +155,15 @@ it('without an account at Twilio no message is taken, and the reason is told', a
 it.each(['receipt', 'code'])(
   'a process killed between sending and settling: the %s is found, and not sent again',
   async (template) => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'sms-'));
-    const plan = { step: 'call provider', when: 'after', call: 1, token: path.join(folder, randomUUID()) };
-    const doomed = new ServiceProcess('test/support/crash-child.ts', {
-      ...harness.environment.variables,
-      ...variables,
-      CRASH_PLAN: JSON.stringify(plan),
-    });
-    try {
-      const id = await request(receiptText({ template }));
-      expect(await doomed.exited).toBe('SIGKILL');
-      expect(twilio.ledger()).toHaveLength(1);
+    const plan = { step: 'call provider', when: 'after', call: 1 } as const;
+    const id = await killedBetween(harness, variables, plan, () => request(receiptText({ template })));
+    expect(twilio.ledger()).toHaveLength(1);
 
-      const service = await start();
-      const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
-      expect(outcome.result).toMatchObject({ messageId: twilio.ledger()[0]?.sid });
-      expect(twilio.ledger()).toHaveLength(1);
-      expect(await counterOf(service, 'effects_repeated_total')).toBe(0);
-      await eventually('it is settled once', () => harness.bus.outcomes.length === 1);
-    } finally {
-      await doomed.end();
-      rmSync(folder, { recursive: true });
-    }
+    const service = await start();
+    const { data: outcome } = await harness.bus.outcomeOf(id, 'completed');
+    expect(outcome.result).toMatchObject({ messageId: twilio.ledger()[0]?.sid });
+    expect(twilio.ledger()).toHaveLength(1);
+    expect(await counterOf(service, 'effects_repeated_total')).toBe(0);
+    await eventually('it is settled once', () => harness.bus.outcomes.length === 1);
   },
 );

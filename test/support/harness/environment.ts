@@ -54,6 +54,7 @@ export async function createTestEnvironment(stripeUrl: string): Promise<TestEnvi
       RATE_LIMIT_STRIPE: '10000',
       RATE_LIMIT_SENDGRID: '10000',
       RATE_LIMIT_TWILIO: '10000',
+      RATE_LIMIT_PUSH: '10000',
       RATE_LIMIT_INTERNAL: '10000',
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     },

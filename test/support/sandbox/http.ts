@@ -1,6 +1,9 @@
 /** The HTTP front that every provider's sandbox shares: whole requests in, JSON out, and the ways in which a line fails. */
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 
 export interface SandboxRequest {
   method: string;
@@ -8,6 +11,8 @@ export interface SandboxRequest {
   query: string;
   headers: http.IncomingHttpHeaders;
   body: string;
+  /** The same before it was read as text. */
+  bytes: Buffer;
 }
 
 export interface SandboxReply {
@@ -25,7 +30,13 @@ export interface Address {
   port?: number;
   /** This machine alone by default. */
   host?: string;
+  /** Over TLS, under the certificate that tests trust. */
+  tls?: boolean;
 }
+
+const TLS = path.join(__dirname, 'tls');
+/** What a client must trust to reach a stand-in over TLS; good for this machine's addresses alone. */
+export const certificate = readFileSync(path.join(TLS, 'certificate.pem'), 'utf8');
 
 export interface RunningServer {
   url: string;
@@ -34,11 +45,12 @@ export interface RunningServer {
 
 export async function startServer(
   handle: (request: SandboxRequest) => Promise<Handled>,
-  { port = 0, host = '127.0.0.1' }: Address,
+  { port = 0, host = '127.0.0.1', tls = false }: Address,
 ): Promise<RunningServer> {
-  const server = http.createServer((request, response) => {
-    void answer(request, response, handle);
-  });
+  const listener: http.RequestListener = (request, response) => void answer(request, response, handle);
+  const server = tls
+    ? https.createServer({ key: readFileSync(path.join(TLS, 'key.pem')), cert: certificate }, listener)
+    : http.createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -46,7 +58,7 @@ export async function startServer(
   // A server on a TCP port has an address with a port; Node's type covers pipes too.
   const address = server.address() as AddressInfo;
   return {
-    url: `http://${host}:${address.port}`,
+    url: `${tls ? 'https' : 'http'}://${host}:${address.port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -76,8 +88,9 @@ async function readRequest(request: http.IncomingMessage): Promise<SandboxReques
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
-  const body = Buffer.concat(chunks).toString('utf8');
-  return { method: request.method ?? 'GET', path, query, headers: request.headers, body };
+  const bytes = Buffer.concat(chunks);
+  const body = bytes.toString('utf8');
+  return { method: request.method ?? 'GET', path, query, headers: request.headers, body, bytes };
 }
 
 function send(response: http.ServerResponse, { status, body, headers }: SandboxReply): void {

@@ -3,13 +3,14 @@
  * listens. Port 0 takes a free one; `--host 0.0.0.0` lets other machines in. Ends on SIGTERM or SIGINT.
  */
 import { parseArgs } from 'node:util';
+import { startFcmSandbox } from './fcm/sandbox';
 import type { Address } from './http';
 import { startSendGridSandbox } from './sendgrid/sandbox';
 import { startStripeSandbox } from './stripe/sandbox';
 import { startTwilioSandbox } from './twilio/sandbox';
 
-const USAGE =
-  'Usage: main.ts [--stripe PORT] [--sendgrid PORT] [--twilio PORT] [--host ADDRESS] [--indexing-delay-ms MILLISECONDS]';
+const PROVIDERS = ['stripe', 'sendgrid', 'twilio', 'fcm'] as const;
+const USAGE = `Usage: main.ts ${PROVIDERS.map((name) => `[--${name} PORT]`).join(' ')} [--host ADDRESS] [--indexing-delay-ms MILLISECONDS]`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
       stripe: { type: 'string' },
       sendgrid: { type: 'string' },
       twilio: { type: 'string' },
+      fcm: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       'indexing-delay-ms': { type: 'string', default: '0' },
     },
@@ -26,8 +28,9 @@ async function main(): Promise<void> {
     stripe: (address: Address) => startStripeSandbox({ ...address, indexingDelayMs }),
     sendgrid: startSendGridSandbox,
     twilio: startTwilioSandbox,
+    fcm: startFcmSandbox,
   };
-  const wanted = (['stripe', 'sendgrid', 'twilio'] as const).filter((provider) => values[provider] !== undefined);
+  const wanted = PROVIDERS.filter((provider) => values[provider] !== undefined);
   if (wanted.length === 0) throw new TypeError(USAGE);
   for (const provider of wanted) {
     const sandbox = await starts[provider]({ host: values.host, port: wholeNumber(values[provider] ?? '') });

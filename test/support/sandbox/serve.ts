@@ -1,6 +1,6 @@
 import { answerControl, type SandboxControls } from './control';
-import type { FaultPlan } from './faults';
-import { startServer, type Address, type Handled, type SandboxRequest } from './http';
+import type { ActiveFault, Fault, FaultHandle, FaultPlan } from './faults';
+import { startServer, type Address, type Handled, type SandboxReply, type SandboxRequest } from './http';
 
 /** A provider as its sandbox knows it. */
 export interface SandboxService {
@@ -40,4 +40,55 @@ export async function serveSandbox(
       return server.close();
     },
   };
+}
+
+/** A provider that remembers what it took. */
+export interface RememberingService<Entry> extends SandboxService {
+  calls: number;
+  ledger: () => Entry[];
+}
+
+/** Such a provider as a test holds it. */
+export interface StandIn<Entry> {
+  url: string;
+  ledger(): Entry[];
+  /** HTTP calls seen, without those to /_sandbox. */
+  calls(): number;
+  fault(fault: Fault): FaultHandle;
+  clearFaults(): void;
+  close(): Promise<void>;
+}
+
+/** @param entries what the ledger is called for other processes */
+export async function serveStandIn<Entry extends object>(
+  service: RememberingService<Entry>,
+  entries: string,
+  options: ServeOptions,
+): Promise<StandIn<Entry>> {
+  const controls = {
+    ledger: () => service.ledger(),
+    calls: () => service.calls,
+    fault: (fault: Fault) => service.faults.add(fault),
+    clearFaults: () => service.faults.clear(),
+  };
+  const server = await serveSandbox(
+    service,
+    { ...controls, ledger: () => ({ [entries]: controls.ledger() }) },
+    options,
+  );
+  return { ...controls, ...server };
+}
+
+/** Answers a request, unless a fault keeps the line from carrying it, or the answer. */
+export async function underFaults(
+  faults: FaultPlan,
+  { method, path }: Pick<SandboxRequest, 'method' | 'path'>,
+  metadata: Record<string, string>,
+  answer: (fault: ActiveFault | undefined) => Promise<SandboxReply>,
+): Promise<Handled> {
+  const fault = faults.take({ method, path, idempotencyKey: undefined, metadata });
+  if (fault?.kind === 'reset-before') return 'reset';
+  if (fault?.kind === 'hang') return 'hang';
+  const reply = await answer(fault);
+  return fault?.kind === 'lose-answer' ? 'reset' : reply;
 }

@@ -5,6 +5,7 @@ import { VARIABLE_NAMES } from '../../../src/config/environment';
 import { PERSISTENCE } from '../../../tools/services/redis';
 import { interpolate, readCompose, readSandboxVariables, type ComposeService } from '../../support/compose';
 import { API_KEY } from '../../support/sandbox/sendgrid/sending';
+import { fcmVariables } from '../../support/sandbox/fcm/sending';
 import { twilioVariables } from '../../support/sandbox/twilio/sending';
 import { commandOf, stageOf } from '../../support/dockerfile';
 
@@ -119,6 +120,9 @@ describe('sandbox.env', () => {
   it('gives each stand-in the key that it asks for', () => {
     expect(variables['SENDGRID_API_KEY']).toBe(API_KEY);
     expect(variables).toMatchObject(twilioVariables(variables['TWILIO_API_BASE'] ?? ''));
+    const fcm = fcmVariables(variables['FCM_API_BASE'] ?? '');
+    const accounts = [variables, fcm].map(({ FCM_SERVICE_ACCOUNT: text = '' }): unknown => JSON.parse(text));
+    expect(accounts[0]).toEqual(accounts[1]);
   });
 
   it('holds nothing that could be mistaken for a real key', () => {

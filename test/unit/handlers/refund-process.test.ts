@@ -18,6 +18,7 @@ const context: HandlerContext = {
   jobId: randomUUID(),
   hasOwnKey: true,
   attempt: 1,
+  isLastAttempt: false,
   signal: new AbortController().signal,
   log: silentLog,
   effects: {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { FaultPlan, type ActiveFault } from '../faults';
 import type { Handled, SandboxReply, SandboxRequest } from '../http';
+import { underFaults } from '../serve';
 import * as errors from './errors';
 import { complaintsAbout, mailSchema, type Mail } from './mail';
 
@@ -35,16 +36,11 @@ export class SendGridService {
     return [...this.#mails];
   }
 
-  async handle(request: SandboxRequest): Promise<Handled> {
+  handle(request: SandboxRequest): Promise<Handled> {
     this.calls += 1;
-    const { method, path } = request;
     const body = parseJson(request.body);
     const metadata = mailSchema.shape.custom_args.safeParse(field(body, 'custom_args')).data ?? {};
-    const fault = this.faults.take({ method, path, idempotencyKey: undefined, metadata });
-    if (fault?.kind === 'reset-before') return 'reset';
-    if (fault?.kind === 'hang') return 'hang';
-    const reply = await this.#answer(request, body, fault);
-    return fault?.kind === 'lose-answer' ? 'reset' : reply;
+    return underFaults(this.faults, request, metadata, (fault) => this.#answer(request, body, fault));
   }
 
   async #answer(request: SandboxRequest, body: unknown, fault: ActiveFault | undefined): Promise<SandboxReply> {

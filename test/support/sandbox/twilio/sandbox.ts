@@ -3,43 +3,27 @@
  * sent twice, or never. Reachable from this process by the returned handle and from others through /_sandbox (see
  * ../control.ts).
  */
-import type { Fault, FaultHandle } from '../faults';
-import { serveSandbox, type ServeOptions } from '../serve';
+import { serveStandIn, type ServeOptions, type StandIn } from '../serve';
 import { startEmulator } from './emulator';
 import { TwilioService, type SentText } from './service';
 
-export interface TwilioSandbox {
-  url: string;
-  ledger(): SentText[];
-  /** HTTP calls seen, without those to /_sandbox. */
-  calls(): number;
-  fault(fault: Fault): FaultHandle;
-  clearFaults(): void;
+export interface TwilioSandbox extends StandIn<SentText> {
   /** As if it had just been started. */
   reset(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export async function startTwilioSandbox(options: ServeOptions = {}): Promise<TwilioSandbox> {
   const emulator = await startEmulator();
   const service = new TwilioService(emulator.url);
-  const controls = {
-    ledger: () => service.ledger(),
-    calls: () => service.calls,
-    fault: (fault: Fault) => service.faults.add(fault),
-    clearFaults: () => service.faults.clear(),
-  };
-  const served = { ...controls, ledger: () => ({ texts: controls.ledger() }) };
-  const server = await serveSandbox(service, served, options);
+  const standIn = await serveStandIn(service, 'texts', options);
   return {
-    ...controls,
-    url: server.url,
+    ...standIn,
     reset: () => {
       service.reset();
       return emulator.reset();
     },
     close: async () => {
-      await server.close();
+      await standIn.close();
       await emulator.close();
     },
   };

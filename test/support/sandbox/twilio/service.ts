@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { FaultPlan, type ActiveFault } from '../faults';
 import type { Handled, SandboxReply, SandboxRequest } from '../http';
+import { underFaults } from '../serve';
 import * as errors from './errors';
 
 /** A message that was really taken. */
@@ -35,16 +36,11 @@ export class TwilioService {
     this.faults.clear();
   }
 
-  async handle(request: SandboxRequest): Promise<Handled> {
+  handle(request: SandboxRequest): Promise<Handled> {
     this.calls += 1;
-    const { method, path } = request;
-    const form = new URLSearchParams(method === 'POST' ? request.body : request.query);
-    const metadata = Object.fromEntries(form);
-    const fault = this.faults.take({ method, path, idempotencyKey: undefined, metadata });
-    if (fault?.kind === 'reset-before') return 'reset';
-    if (fault?.kind === 'hang') return 'hang';
-    const reply = await this.#answer(request, form, fault);
-    return fault?.kind === 'lose-answer' ? 'reset' : reply;
+    const form = new URLSearchParams(request.method === 'POST' ? request.body : request.query);
+    const answer = (fault: ActiveFault | undefined) => this.#answer(request, form, fault);
+    return underFaults(this.faults, request, Object.fromEntries(form), answer);
   }
 
   async #answer(request: SandboxRequest, form: URLSearchParams, fault: ActiveFault | undefined): Promise<SandboxReply> {
