@@ -22,6 +22,7 @@ import { takeFollowers } from './jobs/followers';
 import type { JobRecord } from './jobs/job';
 import { readFinishedView } from './jobs/finished';
 import { readJob, readJobView, type JobView } from './jobs/read';
+import { rejoinLine, releaseLines } from './jobs/ordering-keys';
 import { readKeyParts, replayFailed } from './jobs/replay';
 import { createProbes } from './monitoring/probes';
 import { proofMetrics, Proofs } from './monitoring/proofs';
@@ -158,6 +159,7 @@ function cancelSteps({ database, outboxSignal, decorate }: Foundation) {
     transaction: decorate<Database['transaction']>('cancel', database.transaction.bind(database)),
     lock: lockForDecision,
     cancelPending,
+    releaseLines,
     requestCancel,
     takeFollowers,
     append: appendToOutbox,
@@ -174,6 +176,7 @@ function replaySteps({ database, decorate }: Foundation, wakeFeeder: () => void)
       if (!key) throw new Error('a locked job is gone');
       return liveKeyOf(key.jobType, key.keyScope, key.idempotencyKey);
     },
+    rejoinLine,
     replay: replayFailed,
     wakeFeeder,
   };

@@ -8,7 +8,7 @@ import {
   type DomainEventName,
 } from '../contract/domain-events';
 import { cloudEvent, eventMessage, timeOf, timestamp } from '../contract/envelope';
-import { idempotencyKey, jobOptions } from '../contract/job-request';
+import { idempotencyKey, jobOptions, orderingProblems } from '../contract/job-request';
 import { EXCHANGES, JOB_REQUESTED, MAX_BODY_BYTES } from '../contract/names';
 import { problemsOf } from '../contract/problems';
 import { uuidV7 } from '../platform/ids';
@@ -65,6 +65,7 @@ export function prepareRequest<Name extends JobTypeName>(
   const parsed = requestOptions.safeParse(options);
   if (!parsed.success) problems.push(...problemsOf(parsed.error));
   const jobType = findJobType(type);
+  problems.push(...orderingProblems(jobType?.queue, parsed.data?.options).map(underOptions));
   if (!jobType) problems.push({ path: 'type', message: 'is not a known job type' });
   const checked = jobType?.check(value, { time: timeOf({ time: parsed.data?.time }) });
   if (checked && 'problems' in checked) problems.push(...checked.problems.map(underPayload));
@@ -125,6 +126,10 @@ function asJson(what: string, value: unknown, name: string): unknown {
 /** The catalogue judges payloads where they stand in an event. */
 function underPayload({ path, message }: Problem): Problem {
   return { path: path.replace(/^data\.data/, 'payload'), message };
+}
+
+function underOptions({ path, message }: Problem): Problem {
+  return { path: `options.${path}`, message };
 }
 
 function envelope(source: string, type: string, options: z.output<typeof eventOptions>, data: unknown) {

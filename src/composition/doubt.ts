@@ -3,6 +3,7 @@ import { lockForDecision } from '../jobs/cancel';
 import { recordDeadLetters } from '../jobs/dead-letters';
 import { failByHand, readDoubtfulEffects, recordDecision, recordVerdict, reopenByHand } from '../jobs/doubt';
 import { takeFollowers } from '../jobs/followers';
+import { releaseLines } from '../jobs/ordering-keys';
 import { appendToOutbox } from '../outbox/rows';
 import type { DoubtSteps } from '../recovery/doubt';
 
@@ -18,6 +19,7 @@ export function doubtSteps(around: Pick<DoubtSteps, 'transaction' | 'wakeFeeder'
     recordDecision,
     reopen: reopenByHand,
     fail: failByHand,
+    releaseLines,
     takeFollowers,
     recordDeadLetters,
     append: appendToOutbox,

@@ -34,6 +34,7 @@ export type StepName =
   | 'call provider'
   | 'settle'
   | 'append outcome'
+  | 'hand over next'
   | 'put back'
   | 'forget finished'
   | 'read outbox'

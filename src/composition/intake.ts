@@ -6,13 +6,14 @@ import { intakeMetrics, type IntakeMetrics } from '../intake/metrics';
 import { MoneyClaims } from '../intake/money-claims';
 import type { IntakeAnswer } from '../intake/request';
 import { VolatileClaims } from '../intake/volatile-claims';
-import { insertClaims, markNotQueued } from '../jobs/claim';
+import { markNotQueued } from '../jobs/claim';
 import { lockStanding } from '../jobs/conflicts';
 import { noteAccepted } from '../jobs/counts';
 import { readRefusals, recordDeadLetters } from '../jobs/dead-letters';
 import { anyWaiting } from '../jobs/dispatch';
 import { readFinished } from '../jobs/finished';
 import { addFollowers, insertFollowers, readFollowed } from '../jobs/followers';
+import { claimJobs } from '../jobs/ordered-claims';
 import { appendToOutbox } from '../outbox/rows';
 import type { Component } from '../platform/lifecycle';
 import { QueueWindow } from '../queues/window';
@@ -109,7 +110,7 @@ function moneyClaims(
   return new MoneyClaims(
     {
       ...answering,
-      claim: decorate('claim', (asked) => insertClaims(database, asked)),
+      claim: decorate('claim', (asked) => claimJobs(database, asked)),
       enqueue: decorate('enqueue', (jobs) => tiers.money.queue.add(jobs)),
       markNotQueued: decorate('mark not queued', (jobIds) => markNotQueued(database, jobIds)),
       takeRoom: (wanted) => window.take(wanted),

@@ -1,9 +1,12 @@
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import type { LowerTier, Tier } from '../contract/names';
 import type { EffectSteps } from '../execution/effect-runner';
+import { handOver } from '../execution/hand-over';
 import type { GuardSteps } from '../execution/guard';
 import type { SettleSteps } from '../execution/settler';
+import { markNotQueued } from '../jobs/claim';
 import { recordDeadLetters } from '../jobs/dead-letters';
+import { takeHeads } from '../jobs/dispatch';
 import {
   appendEffectFacts,
   beginEffects,
@@ -12,6 +15,7 @@ import {
   type EffectStartAnswer,
 } from '../jobs/effects';
 import { takeFollowers } from '../jobs/followers';
+import { lockLines, releaseLines } from '../jobs/ordering-keys';
 import { settleJobs, wasSettledBy } from '../jobs/settle';
 import { readUnstarted, startExceptional, startJobs } from '../jobs/start';
 import { VolatileAttempts } from '../jobs/volatile/attempts';
@@ -109,13 +113,19 @@ function effectSteps({ config, database, decorate, log }: Foundation, records: R
   };
 }
 
-function settleSteps({ database, outboxSignal, decorate }: Foundation, records: Records): SettleSteps {
+function settleSteps(foundation: Foundation, records: Records): SettleSteps {
+  const { database, outboxSignal, decorate } = foundation;
   return {
     // Named as a whole, so that a kill before and after the commit can be told from one inside.
     transaction: decorate<SettleSteps['transaction']>('settle', (work) => database.transaction(work)),
     appendFacts: records.appendFacts,
     settle: records.settle,
     putBack: records.putBack,
+    lines: {
+      lock: lockLines,
+      release: releaseLines,
+      handOver: decorate('hand over next', (jobIds) => handOverHeads(foundation, jobIds)),
+    },
     takeFollowers: records.takeFollowers,
     recordDeadLetters,
     append: decorate('append outcome', appendToOutbox),
@@ -123,4 +133,12 @@ function settleSteps({ database, outboxSignal, decorate }: Foundation, records: 
     tidyUp: records.tidyUp,
     signal: () => outboxSignal.send(),
   };
+}
+
+/** Only the money tier has lines. */
+async function handOverHeads({ database, tiers }: Foundation, jobIds: string[]): Promise<void> {
+  await handOver(await takeHeads(database, jobIds), {
+    enqueue: (jobs) => tiers.money.queue.add(jobs),
+    markNotQueued: (ids) => markNotQueued(database, ids),
+  });
 }

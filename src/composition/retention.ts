@@ -1,6 +1,7 @@
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import { LOWER_TIERS, type LowerTier } from '../contract/names';
 import { deleteReadings } from '../limits/history';
+import { deleteIdleKeys } from '../jobs/ordering-keys';
 import { forgetExpired } from '../jobs/volatile/expiry';
 import { deletePublishedStrays, dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
 import type { Lease } from '../platform/lease';
@@ -18,6 +19,8 @@ const DAY_MS = 24 * HOUR_MS;
 const AT_ONCE = 1_000;
 /** Published messages stay this long, for people who look into something. */
 const KEEP_PUBLISHED_MS = 7 * DAY_MS;
+/** A key in use is not forgotten and made again for each of its jobs. */
+const KEEP_IDLE_KEYS_MS = HOUR_MS;
 /** Analytics events name people; what is counted of them by minute and by day does not, and stays. */
 const KEEP_EVENTS_MS = 90 * DAY_MS;
 /** What the limits looked like. */
@@ -35,6 +38,7 @@ export function composeRetention(foundation: Foundation, lease: Lease): Retentio
     composeOutboxUpkeep(foundation, lease),
     ...LOWER_TIERS.map((tier) => composeExpiry(foundation, tier, lease)),
     composeEventExpiry(foundation, lease),
+    composeOrderingKeyExpiry(foundation, lease),
     composeLifeExpiry(foundation, lease),
     composeReadingExpiry(foundation, lease),
   ];
@@ -77,6 +81,12 @@ function composeExpiry({ database, tiers, log }: Foundation, tier: LowerTier, le
 function composeEventExpiry({ database, log }: Foundation, lease: Lease): Duty {
   return repeat('analytics expiry', HOUR_MS, log, () =>
     inSteps(lease, () => deleteEvents(database, new Date(Date.now() - KEEP_EVENTS_MS), AT_ONCE)),
+  );
+}
+
+function composeOrderingKeyExpiry({ database, log }: Foundation, lease: Lease): Duty {
+  return repeat('ordering keys expiry', HOUR_MS, log, () =>
+    inSteps(lease, () => deleteIdleKeys(database, KEEP_IDLE_KEYS_MS, AT_ONCE)),
   );
 }
 

@@ -1,5 +1,5 @@
 import { markNotQueued } from '../jobs/claim';
-import { raiseDispatch, readOpenDispatched, reopenResolved, takeWaiting } from '../jobs/dispatch';
+import { raiseDispatch, readOpenDispatched, reopenResolved, takeExpiredBehind, takeWaiting } from '../jobs/dispatch';
 import { noteAccepted, readCounts } from '../jobs/counts';
 import { FINISHED_AS_RECORD } from '../jobs/finished';
 import { deleteFollowers, readUnknownFollowed, takeLateFollowers } from '../jobs/followers';
@@ -159,6 +159,7 @@ function composeReconciler(foundation: Foundation, isLeader: () => boolean): Rec
       markNotQueued: (jobIds) => markNotQueued(database, jobIds),
       size: () => queue.size(),
       takeWaiting: decorate('take waiting', (limit) => takeWaiting(database, limit)),
+      takeExpiredBehind: (limit) => takeExpiredBehind(database, limit),
       reopenResolved: () => reopenResolved(database),
     },
     { window: config.intake.windows.money, ...config.recovery },

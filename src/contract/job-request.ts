@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Problem } from '../platform/json-problems';
 import { timestamp } from './envelope';
-import { JOB_TYPE_PATTERN, TIERS } from './names';
+import { JOB_TYPE_PATTERN, TIERS, type Tier } from './names';
 
 const THIRTY_DAYS_MS = 30 * 24 * 60 * 60 * 1_000;
 const MAX_KEY_BYTES = 255;
@@ -22,7 +23,8 @@ export const jobOptions = z.strictObject({
   timeout: z.int().min(1_000).max(600_000).optional(),
   /** A job that has not started by then ends as failed with the code EXPIRED. */
   expiresAt: timestamp.optional(),
-  orderingKey: z.never('is not offered by this version').optional(),
+  /** Jobs of one key and source run one after the other, in the order in which they were accepted. Money tier only. */
+  orderingKey: idempotencyKey.optional(),
   callbackUrl: z.never('is not offered by this version').optional(),
 });
 
@@ -34,6 +36,15 @@ export const jobRequest = z.strictObject({
   idempotencyKey: idempotencyKey.optional(),
   options: jobOptions.optional(),
 });
+
+/** What an ordering key does not go together with, by place in the options. `tier` is undefined where it is not known. */
+export function orderingProblems(tier: Tier | undefined, options: JobOptions = {}): Problem[] {
+  if (options.orderingKey === undefined) return [];
+  return [
+    ...(tier === undefined || tier === 'money' ? [] : [`is offered for jobs of the money tier only, not of ${tier}`]),
+    ...(options.delay === undefined || options.delay === 0 ? [] : ['does not go together with a delay']),
+  ].map((message) => ({ path: 'orderingKey', message }));
+}
 
 export type JobRequest = z.infer<typeof jobRequest>;
 export type JobOptions = z.infer<typeof jobOptions>;

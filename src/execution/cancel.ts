@@ -15,6 +15,8 @@ export interface CancelSteps {
   transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
   lock: (tx: Transaction, jobId: string) => Promise<CancellableJob | undefined>;
   cancelPending: (tx: Transaction, jobId: string, reason: string, finishedAt: Date) => Promise<void>;
+  /** Its line goes on without it. */
+  releaseLines: (tx: Transaction, jobIds: string[]) => Promise<unknown>;
   requestCancel: (tx: Transaction, jobId: string) => Promise<void>;
   takeFollowers: (tx: Transaction, jobIds: string[]) => Promise<Follower[]>;
   append: (tx: Transaction, messages: PublishableOutcome[]) => Promise<void>;
@@ -38,6 +40,7 @@ async function cancelLocked(steps: CancelSteps, tx: Transaction, jobId: string, 
   if (job.status !== 'pending' || job.effectBegun) return { kind: 'tooLate', status: job.status };
   const now = new Date();
   await steps.cancelPending(tx, jobId, reason, now);
+  await steps.releaseLines(tx, [jobId]);
   const facts: OutcomeFacts = { ...job, sequence: job.sequence + 1, finishedAt: now };
   const followers = job.hasFollowers ? await steps.takeFollowers(tx, [jobId]) : [];
   await steps.append(tx, [

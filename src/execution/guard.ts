@@ -19,8 +19,8 @@ export type GuardAnswer =
   /** Started only to be ended in this way. */
   | { kind: 'toEnd'; end: 'expired' | 'poisonous' | 'cancelled' }
   | { kind: 'notYet'; delayMs: number }
-  /** Finished, in doubt, or handed to Redis again under another number: nothing runs. */
-  | { kind: 'stale'; reason: 'finished' | 'superseded' }
+  /** Finished, in doubt, handed to Redis again under another number, or behind another in its line: nothing runs. */
+  | { kind: 'stale'; reason: 'finished' | 'superseded' | 'out_of_turn' }
   | { kind: 'missing' };
 
 /** After so many starts as the only suspect, none of which finished, a job is taken to be what kills its processes. */
@@ -80,6 +80,8 @@ function judge(ref: DispatchedJob, job: UnstartedJob | undefined): GuardAnswer {
   if (job.suspect && job.suspectStarts >= MAX_SUSPECT_STARTS) return { kind: 'toEnd', end: 'poisonous' };
   // First of all: whoever died over its end had not run it.
   if (job.expired) return { kind: 'toEnd', end: 'expired' };
+  // It is handed over again when it is its turn.
+  if (job.behind) return { kind: 'stale', reason: 'out_of_turn' };
   if (job.suspect) return { kind: 'suspect' };
   if (job.cancelRequested) return { kind: 'toEnd', end: 'cancelled' };
   return { kind: 'notYet', delayMs: job.dueInMs };

@@ -37,6 +37,8 @@ export interface SettleSteps {
   settle: (tx: Transaction, ends: EndedAttempt[]) => Promise<SettledJob[]>;
   /** Makes those jobs pending again whose record the transaction cannot reach; answers with the tokens that did. */
   putBack: (ends: EndedAttempt[]) => Promise<string[]>;
+  /** Asked only where jobs with an ordering key end. */
+  lines: LineSteps;
   takeFollowers: (tx: Transaction, jobIds: string[]) => Promise<Follower[]>;
   recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<unknown>;
   append: (tx: Transaction, messages: PublishableOutcome[]) => Promise<void>;
@@ -45,6 +47,15 @@ export interface SettleSteps {
   tidyUp: (ends: EndedAttempt[]) => Promise<void>;
   /** Tells the relay, after the commit. */
   signal: () => void;
+}
+
+export interface LineSteps {
+  /** Before anything else of the transaction. */
+  lock: (tx: Transaction, jobIds: string[]) => Promise<void>;
+  /** Makes the next of their lines the heads; answers with these. */
+  release: (tx: Transaction, endedIds: string[]) => Promise<string[]>;
+  /** Hands heads to Redis. They wait in PostgreSQL, and are fed soon after if it is not done. */
+  handOver: (jobIds: string[]) => Promise<void>;
 }
 
 const RETRY_BASE_MS = 200;
@@ -116,7 +127,9 @@ export class Settler {
   }
 
   private async settleOnce(endings: Ending[]): Promise<EndingAnswer[]> {
-    const settled = await this.steps.transaction(async (tx) => {
+    const { settled, heads } = await this.steps.transaction(async (tx) => {
+      const ends = idsOfLines(endings);
+      if (ends.length > 0) await this.steps.lines.lock(tx, ends);
       await this.steps.appendFacts(
         tx,
         endings.flatMap((ending) => ending.facts),
@@ -127,11 +140,22 @@ export class Settler {
       const mine = endings.filter((ending) => byToken.has(ending.job.token));
       await this.steps.append(tx, [...mine.flatMap(outcomesOf), ...(await this.answersToFollowers(tx, mine, byToken))]);
       await this.steps.recordDeadLetters(tx, mine.flatMap(deadLettersOf));
-      return new Set(byToken.keys());
+      const ended = idsOfLines(mine);
+      const heads = ended.length > 0 ? await this.steps.lines.release(tx, ended) : [];
+      return { settled: new Set(byToken.keys()), heads };
     });
     this.steps.signal();
+    if (heads.length > 0) await this.handOver(heads);
     await this.tidyUp(endings.filter(({ job }) => settled.has(job.token)));
     return Promise.all(endings.map((ending) => this.answer(ending, settled)));
+  }
+
+  private async handOver(heads: string[]): Promise<void> {
+    await this.steps.lines
+      .handOver(heads)
+      .catch((error: unknown) =>
+        this.log.warn('the next of their lines wait to be fed', { error: describeError(error) }),
+      );
   }
 
   private async tidyUp(endings: Ending[]): Promise<void> {
@@ -163,6 +187,11 @@ export class Settler {
     if (settled.has(ending.job.token)) return 'settled';
     return (await this.steps.wasSettledBy(ending.job.jobId, ending.job.token)) ? 'settled' : 'fenced';
   }
+}
+
+/** Jobs that end, and for whose end others may wait. */
+function idsOfLines(endings: Ending[]): string[] {
+  return endings.filter((ending) => ending.job.ordered && isTerminal(ending)).map(({ job }) => job.jobId);
 }
 
 function toEnd({ job, decision }: Ending): EndedAttempt {

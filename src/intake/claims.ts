@@ -4,7 +4,7 @@ import type { Claim } from '../jobs/claim';
 import { FEED_AHEAD_MS } from '../jobs/dispatch';
 import { uuidV7 } from '../platform/ids';
 import type { QueuedJob } from '../queues/ref';
-import { fingerprintOf, hiddenKey, liveKeyOf } from './keys';
+import { fingerprintOf, hiddenKey, liveKeyOf, orderingKeyOf } from './keys';
 import { effectiveOptions } from './options';
 import { rejectionKey } from './rejections';
 import type { Offer } from './request';
@@ -43,6 +43,7 @@ export function toClaim({ request, body }: Offer, { keySecret, defaultChoices }:
     delayMs: delay,
     // RFC 3339 allows offsets that PostgreSQL refuses.
     expiresAt: options.expiresAt === undefined ? undefined : new Date(options.expiresAt).toISOString(),
+    orderingKey: request.orderingKey && orderingKeyOf(request.orderingKey),
     rejectionKey: body && rejectionKey({ requestKey: request.requestKey, body }),
     queued: room && delay <= FEED_AHEAD_MS,
   };

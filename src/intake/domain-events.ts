@@ -130,6 +130,7 @@ function toRequest(event: CloudEvent, mapping: string, job: MappedJob, index: nu
     data: job.data,
     idempotencyKey: { callers: true, key: job.idempotencyKey },
     options: {},
+    orderingKey: undefined,
     requestKey: requestKeyOf(event.source, event.id, { mapping, index }),
     requestId: event.id,
     source: event.source,

@@ -20,6 +20,11 @@ export function liveKeyOf(type: string, scope: string, key: string): string {
   return digestUuid([type, scope, key]);
 }
 
+/** Whose key it is, and what it says: the same word in another mouth is another key. */
+export function orderingKeyOf({ scope, key }: { scope: string; key: string }): string {
+  return digestUuid([scope, key]);
+}
+
 /** Default keys are made of payload values, addresses among them: only this leaves the process. */
 export function hiddenKey(secret: string, key: string): string {
   return `default-${createHmac('sha256', secret).update(key, 'utf8').digest('hex').slice(0, 48)}`;

@@ -1,5 +1,6 @@
 import type { Claim } from '../jobs/claim';
 import type { StandingJob } from '../jobs/conflicts';
+import type { ClaimedJobs } from '../jobs/ordered-claims';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
 import type { Transaction } from '../platform/postgres/database';
@@ -12,8 +13,8 @@ import { claimInRounds, type Answers } from './rounds';
 import { judge, toAnswer, type Standing, type Verdict } from './verdict';
 
 export interface MoneyClaimSteps extends AnswerSteps {
-  /** Inserts the claims; answers with the ids of those that are jobs now. */
-  claim: (claims: Claim[]) => Promise<Set<string>>;
+  /** Inserts the claims; answers with those that are jobs now. */
+  claim: (claims: Claim[]) => Promise<ClaimedJobs>;
   enqueue: (jobs: QueuedJob[]) => Promise<void>;
   markNotQueued: (jobIds: string[]) => Promise<void>;
   /** Whether Redis may hold `count` more jobs, or they shall wait in PostgreSQL. */
@@ -51,35 +52,38 @@ export class MoneyClaims {
 
   /** Claims what it can; answers with the candidates that must be claimed again. */
   private async claimRound(candidates: Candidate[], answers: Answers): Promise<Candidate[]> {
-    const { claimed, refused } = await this.claimAll(candidates);
-    const created = candidates.filter(({ claim }) => claimed.has(claim.jobId));
+    const { jobIds, waiting, refused } = await this.claimAll(candidates);
+    const created = candidates.filter(({ claim }) => jobIds.has(claim.jobId));
     for (const { claim } of created) answers.set(claim, { kind: 'created', jobId: claim.jobId });
-    await this.enqueue(created.filter(({ claim }) => claim.queued).map(({ claim }) => firstDispatch(claim)));
+    const ready = created.filter(({ claim }) => claim.queued && !waiting.has(claim.jobId));
+    await this.enqueue(ready.map(({ claim }) => firstDispatch(claim)));
     for (const candidate of refused) answers.set(candidate.claim, await this.refuse(candidate));
     const contested = candidates.filter(({ claim }) => !answers.has(claim));
     return contested.length === 0 ? [] : this.answerContested(contested, answers);
   }
 
   /** A statement that PostgreSQL refuses for one of its rows is run row by row: neighbours are not harmed. */
-  private async claimAll(candidates: Candidate[]): Promise<{ claimed: Set<string>; refused: Candidate[] }> {
+  private async claimAll(candidates: Candidate[]): Promise<ClaimedJobs & { refused: Candidate[] }> {
     try {
-      return { claimed: await this.claimRetrying(candidates), refused: [] };
+      return { ...(await this.claimRetrying(candidates)), refused: [] };
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (candidates.length === 1) return { claimed: new Set(), refused: candidates };
+      if (candidates.length === 1) return { jobIds: new Set(), waiting: new Set(), refused: candidates };
       this.log.warn('claiming row by row', { jobs: candidates.length, error: describeError(error) });
     }
-    const claimed = new Set<string>();
+    const jobIds = new Set<string>();
+    const waiting = new Set<string>();
     const refused: Candidate[] = [];
     for (const candidate of candidates) {
       const one = await this.claimAll([candidate]);
-      for (const id of one.claimed) claimed.add(id);
+      for (const id of one.jobIds) jobIds.add(id);
+      for (const id of one.waiting) waiting.add(id);
       refused.push(...one.refused);
     }
-    return { claimed, refused };
+    return { jobIds, waiting, refused };
   }
 
-  private async claimRetrying(candidates: Candidate[], tries = 5): Promise<Set<string>> {
+  private async claimRetrying(candidates: Candidate[], tries = 5): Promise<ClaimedJobs> {
     try {
       return await this.steps.claim(candidates.map(({ claim }) => claim));
     } catch (error) {

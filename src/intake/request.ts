@@ -10,6 +10,8 @@ export interface IntakeRequest {
   /** The caller's key, or the default one of its type. */
   idempotencyKey: { callers: boolean; key: string };
   options: JobOptions;
+  /** Jobs of one key and scope run one after the other, in the order in which they are accepted. Money tier only. */
+  orderingKey: { scope: string; key: string } | undefined;
   requestKey: string;
   requestId: string;
   source: string;

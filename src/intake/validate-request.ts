@@ -1,8 +1,8 @@
 import { findJobType } from '../catalogue';
 import { NO_DEFAULT_KEY, type JobType } from '../catalogue/job-type';
 import { timeOf, type CloudEvent } from '../contract/envelope';
-import { jobRequest, type JobRequest } from '../contract/job-request';
-import { JOB_REQUESTED, JOB_TYPE_PATTERN, TIERS, type Tier } from '../contract/names';
+import { jobOptions, jobRequest, orderingProblems, type JobRequest } from '../contract/job-request';
+import { JOB_REQUESTED, JOB_TYPE_PATTERN, TIERS } from '../contract/names';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
 import { requestKeyOf } from './keys';
@@ -25,6 +25,8 @@ export function validateJobRequest(event: CloudEvent, routingKey: string | undef
   const misplaced = type ? placeProblems(type, body.queue, routingKey) : [];
   problems.push(...misplaced);
 
+  problems.push(...orderingProblems(type?.queue, body.options).map(underOptions));
+
   const payload = type?.check(body.data, { time: timeOf(event) });
   if (payload && 'problems' in payload) problems.push(...payload.problems);
   const key = parsed.data && payload && 'defaultKey' in payload ? keyOf(parsed.data, payload.defaultKey) : undefined;
@@ -38,6 +40,10 @@ export function validateJobRequest(event: CloudEvent, routingKey: string | undef
 
 const KEY_NEEDED = { path: 'data.idempotencyKey', message: NO_DEFAULT_KEY };
 
+function underOptions({ path, message }: Problem): Problem {
+  return { path: `data.options.${path}`, message };
+}
+
 type Key = IntakeRequest['idempotencyKey'];
 
 /** Undefined when the request names no key and its payload makes none. */
@@ -47,11 +53,13 @@ function keyOf({ idempotencyKey }: JobRequest, defaultKey: string | undefined): 
 }
 
 function toRequest(event: CloudEvent, body: JobRequest, type: JobType, idempotencyKey: Key): IntakeRequest {
+  const { orderingKey } = body.options ?? {};
   return {
     type,
     data: body.data,
     idempotencyKey,
     options: body.options ?? {},
+    orderingKey: orderingKey === undefined ? undefined : { scope: event.source, key: orderingKey },
     requestKey: requestKeyOf(event.source, event.id),
     requestId: event.id,
     source: event.source,
@@ -78,13 +86,14 @@ function placeProblems(type: JobType, queue: string | undefined, routingKey: str
 }
 
 /** What can be judged of a body that is not a sound request: each part by itself, so that every problem is listed. */
-function looseBody(data: unknown): { type?: string; queue?: Tier; data?: unknown } {
+function looseBody(data: unknown): Pick<Partial<JobRequest>, 'type' | 'queue' | 'options'> & { data?: unknown } {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return {};
-  const { type, queue, data: payload }: { type?: unknown; queue?: unknown; data?: unknown } = data;
+  const { type, queue, data: payload, options }: { [Name in keyof JobRequest]?: unknown } = data;
   const tier = TIERS.find((name) => name === queue);
   return {
     ...(typeof type === 'string' ? { type } : {}),
     ...(tier === undefined ? {} : { queue: tier }),
     data: payload,
+    options: jobOptions.safeParse(options).data,
   };
 }

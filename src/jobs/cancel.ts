@@ -1,5 +1,6 @@
 import type { Transaction } from '../platform/postgres/database';
 import type { JobRecord, JobStatus } from './job';
+import { lockLines } from './ordering-keys';
 import { RECORD_COLUMNS, toRecord, type RecordRow } from './rows';
 
 export interface CancellableJob extends JobRecord {
@@ -8,8 +9,9 @@ export interface CancellableJob extends JobRecord {
   hasFollowers: boolean;
 }
 
-/** Reads a job for a decision about it and locks its row until the transaction ends. */
+/** Reads a job for a decision about it and locks its line and its row until the transaction ends. */
 export async function lockForDecision(tx: Transaction, jobId: string): Promise<CancellableJob | undefined> {
+  await lockLines(tx, [jobId]);
   const rows = await tx.query<RecordRow & { has_followers: boolean }>(
     { text: `SELECT ${RECORD_COLUMNS}, j.has_followers FROM critical_jobs j WHERE j.id = $1 FOR UPDATE` },
     [jobId],

@@ -24,6 +24,8 @@ export interface Claim {
   timeoutMs: number;
   delayMs: number;
   expiresAt: string | undefined;
+  /** Digest of (scope, ordering key): jobs that share it run one after the other. */
+  orderingKey: string | undefined;
   /** What a dead letter of this very request would be known by: one that was refused before does not become a job. */
   rejectionKey: string | undefined;
   /** Whether it will be handed to Redis at once, or waits for room. */

@@ -11,7 +11,8 @@ export interface Dispatch extends DispatchedJob {
 /** Which jobs are handed to Redis before they are due; the others wait in PostgreSQL until a minute before. */
 export const FEED_AHEAD_MS = 60_000;
 
-const WAITING = 'NOT queued AND finished_at IS NULL';
+/** Jobs that wait for room in Redis; those behind the head of their ordering key wait for their turn first. */
+const WAITING = 'NOT queued AND finished_at IS NULL AND waiting_rank IS NULL';
 
 /**
  * The priorities of jobs that wait, each found by one look into their index. Of each, the first that are due are next to
@@ -58,6 +59,39 @@ export async function takeWaiting(database: Queryable, limit: number): Promise<D
           SELECT * FROM taken ORDER BY priority DESC, run_at, id`,
       },
       [limit, FEED_AHEAD_MS, []],
+    ),
+  );
+}
+
+/** Takes those of these jobs that wait here, unless somebody was quicker. The heads that others have left room for. */
+export async function takeHeads(database: Queryable, jobIds: string[]): Promise<Dispatch[]> {
+  return take(database, 'id = ANY($1::uuid[]) AND waiting_rank IS NULL', jobIds);
+}
+
+/** Takes jobs that have expired behind the head of their ordering key: they are handed to Redis only to be ended. */
+export async function takeExpiredBehind(database: Queryable, limit: number): Promise<Dispatch[]> {
+  return take(
+    database,
+    `id IN (
+      SELECT id FROM critical_jobs
+      WHERE NOT queued AND finished_at IS NULL AND waiting_rank IS NOT NULL AND expires_at <= now()
+      ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    )`,
+    limit,
+  );
+}
+
+/** @param which a condition on the jobs, with `value` as `$1` */
+async function take(database: Queryable, which: string, value: unknown): Promise<Dispatch[]> {
+  return toDispatches(
+    await database.query<DispatchRow>(
+      {
+        text: `
+          UPDATE critical_jobs j SET queued = true, dispatch = dispatch + 1, updated_at = now()
+          WHERE ${which} AND NOT j.queued AND j.status = 'pending'
+          RETURNING ${dispatchColumns('$2')}`,
+      },
+      [value, []],
     ),
   );
 }

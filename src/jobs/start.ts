@@ -25,6 +25,8 @@ export interface StartedJob extends JobIdentity {
   /** True when this is the first start ever, so that the ledger holds nothing yet. */
   fresh: boolean;
   cancelRequested: boolean;
+  /** Whether others may wait for its end, under its ordering key. */
+  ordered: boolean;
   /** Undefined for one that is only ended. */
   startedAt: Date | undefined;
   /** Only of a job whose record does not outlive it: what its end must be remembered by. */
@@ -60,6 +62,8 @@ export interface UnstartedJob extends DispatchedJob {
   suspect: boolean;
   suspectStarts: number;
   cancelRequested: boolean;
+  /** Another job of its ordering key comes first. */
+  behind: boolean;
 }
 
 /**
@@ -111,6 +115,7 @@ export async function readUnstarted(database: Queryable, jobId: string): Promise
     suspect: row.suspect,
     suspectStarts: row.suspect_starts,
     cancelRequested: row.cancel_requested,
+    behind: row.behind,
   }))[0];
 }
 
@@ -125,6 +130,7 @@ interface StartedRow extends IdentityRow {
   has_own_key: boolean;
   starts: number;
   cancel_requested: boolean;
+  ordering_key: string | null;
   started_at: Date | null;
 }
 
@@ -138,6 +144,7 @@ interface UnstartedRow {
   suspect: boolean;
   suspect_starts: number;
   cancel_requested: boolean;
+  behind: boolean;
 }
 
 function toStarted(row: StartedRow): StartedJob {
@@ -152,6 +159,7 @@ function toStarted(row: StartedRow): StartedJob {
     hasOwnKey: row.has_own_key,
     fresh: row.starts === 1,
     cancelRequested: row.cancel_requested,
+    ordered: row.ordering_key !== null,
     startedAt: row.started_at ?? undefined,
     claim: undefined,
     // Last: what is added to a copy costs Node 20 more than all the rest of a start.
@@ -165,7 +173,7 @@ const EARLY = `interval '100 milliseconds'`;
 const EXPIRED = 'COALESCE(j.expires_at <= now(), false) AND j.started_at IS NULL';
 
 const STARTED_COLUMNS = `${IDENTITY_COLUMNS}, j.attempt_token, j.dispatch, j.data, j.attempts, j.max_attempts,
-  j.timeout_ms, j.sequence, j.key_scope <> '' AS has_own_key, j.starts, j.cancel_requested, j.started_at`;
+  j.timeout_ms, j.sequence, j.key_scope <> '' AS has_own_key, j.starts, j.cancel_requested, j.ordering_key, j.started_at`;
 
 /** The job has this token already, since the answer to the same start was lost. It counts once. */
 const isAgain = (token: string) => `(j.status = 'processing' AND j.attempt_token = ${token})`;
@@ -185,6 +193,7 @@ const START = {
       AND (j.starts = j.finishes OR ${isAgain('wanted.token')})
       AND NOT j.cancel_requested
       AND j.run_at <= now() + ${EARLY}
+      AND j.waiting_rank IS NULL
       AND NOT (${EXPIRED})
     RETURNING ${STARTED_COLUMNS}`,
 };
@@ -204,6 +213,6 @@ const READ_UNSTARTED = {
     SELECT j.id, j.generation, j.dispatch, j.status, j.suspect_starts, j.cancel_requested,
       (EXTRACT(epoch FROM j.run_at - ${EARLY} - now()) * 1000)::float8 AS due_in_ms,
       ${EXPIRED} AS expired,
-      j.starts > j.finishes AS suspect
+      j.starts > j.finishes AS suspect, j.waiting_rank IS NOT NULL AS behind
     FROM critical_jobs j WHERE j.id = $1`,
 };

@@ -34,6 +34,8 @@ export interface DoubtSteps {
   recordDecision: (tx: Transaction, decision: JobDecision) => Promise<void>;
   reopen: (tx: Transaction, jobId: string) => Promise<void>;
   fail: typeof failByHand;
+  /** Its line goes on without it. */
+  releaseLines: (tx: Transaction, jobIds: string[]) => Promise<unknown>;
   takeFollowers: (tx: Transaction, jobIds: string[]) => Promise<Follower[]>;
   recordDeadLetters: (tx: Transaction, letters: DeadLetter[]) => Promise<unknown>;
   append: (tx: Transaction, messages: PublishableOutcome[]) => Promise<void>;
@@ -95,6 +97,7 @@ async function failLocked(
   // A key whose effect happened stays held: asking again under it must not make it happen twice.
   const releaseKey = !others.some(({ state }) => state === 'done');
   await steps.fail(tx, jobId, { error, sequence, releaseKey, finishedAt: now });
+  await steps.releaseLines(tx, [jobId]);
   const facts: OutcomeFacts = { ...job, error, sequence, finishedAt: now };
   const followers = job.hasFollowers ? await steps.takeFollowers(tx, [jobId]) : [];
   await steps.append(tx, [

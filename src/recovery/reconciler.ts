@@ -12,6 +12,7 @@
  * Runs in the process that holds the scheduler's lease, never as a job of the queue that it repairs. Everything here may
  * be interrupted anywhere: PostgreSQL remembers a mark only after a whole pass.
  */
+import { handOver, toQueued } from '../execution/hand-over';
 import type { Dispatch } from '../jobs/dispatch';
 import type { DispatchedJob } from '../jobs/job';
 import type { QueueMarker } from '../jobs/markers';
@@ -42,6 +43,8 @@ export interface ReconcilerSteps {
   markNotQueued: (jobIds: string[]) => Promise<void>;
   size: () => Promise<number>;
   takeWaiting: (limit: number) => Promise<Dispatch[]>;
+  /** Jobs that have expired before it was their turn. */
+  takeExpiredBehind: (limit: number) => Promise<Dispatch[]>;
   reopenResolved: () => Promise<number>;
 }
 
@@ -178,19 +181,12 @@ export class Reconciler {
   private async feed(): Promise<void> {
     const room = this.options.window - (await this.steps.size());
     if (room <= 0) return;
-    const jobs = await this.steps.takeWaiting(Math.min(room, PAGE));
-    if (jobs.length === 0) return;
-    try {
-      await this.steps.enqueue(jobs.map(toQueued));
-    } catch (error) {
-      await this.steps.markNotQueued(jobs.map((job) => job.jobId));
-      throw error;
-    }
-    this.metrics.fed.inc(jobs.length);
-    if (jobs.length === PAGE) this.loop.poke();
+    // Before all others: there is nothing to do for them but to say that it is too late.
+    const expired = await this.steps.takeExpiredBehind(Math.min(room, PAGE));
+    await handOver(expired, this.steps);
+    const jobs = await this.steps.takeWaiting(Math.min(room - expired.length, PAGE));
+    await handOver(jobs, this.steps);
+    this.metrics.fed.inc(expired.length + jobs.length);
+    if (expired.length === PAGE || jobs.length === PAGE) this.loop.poke();
   }
-}
-
-function toQueued({ jobId, generation, dispatch, jobType, priority, delayMs }: Dispatch): QueuedJob {
-  return { jobId, generation, dispatch, type: jobType, priority, delayMs };
 }

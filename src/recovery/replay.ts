@@ -13,6 +13,8 @@ export interface ReplaySteps {
   transaction: <Value>(work: (tx: Transaction) => Promise<Value>) => Promise<Value>;
   lock: (tx: Transaction, jobId: string) => Promise<CancellableJob | undefined>;
   liveKeyOf: (tx: Transaction, jobId: string) => Promise<string>;
+  /** At the end of the line of its ordering key, if it has one. */
+  rejoinLine: (tx: Transaction, jobId: string) => Promise<void>;
   replay: (tx: Transaction, jobId: string, liveKey: string, reason: string) => Promise<void>;
   /** Has the waiting job fed to Redis soon. */
   wakeFeeder: () => void;
@@ -34,6 +36,7 @@ async function replayLocked(steps: ReplaySteps, tx: Transaction, jobId: string, 
   const job = await steps.lock(tx, jobId);
   if (!job) return { kind: 'notFound' };
   if (job.status !== 'failed') return { kind: 'notFailed', status: job.status };
+  await steps.rejoinLine(tx, jobId);
   await steps.replay(tx, jobId, await steps.liveKeyOf(tx, jobId), reason);
   return { kind: 'replayed', generation: job.generation + 1 };
 }

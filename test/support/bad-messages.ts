@@ -147,8 +147,8 @@ export const BAD_MESSAGES: Record<string, BadMessage> = {
     'data.options.expiresAt',
   ]),
   'a key longer than 255 bytes': refused({ idempotencyKey: '\u00e9'.repeat(128) }, ['data.idempotencyKey']),
-  'an option that this version does not offer': refused({ options: { orderingKey: 'a' } }, [
-    'data.options.orderingKey',
+  'an option that this version does not offer': refused({ options: { callbackUrl: 'a' } }, [
+    'data.options.callbackUrl',
   ]),
   'thousands of problems': refused(
     { data: payment({ metadata: Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`m${n}`, null])) }) },

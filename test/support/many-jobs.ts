@@ -65,3 +65,11 @@ export async function heldByRedis(redis: Redis, queuePrefix: string): Promise<nu
   ]);
   return counts.reduce((sum, count) => sum + count, 0);
 }
+
+/** PostgreSQL remembers a mark only after a whole pass; what Redis loses from then on is noticed as a loss. */
+export function untilCaughtUp(pool: Pool): Promise<unknown> {
+  return eventually('a mark is remembered', async () => {
+    const { rows } = await pool.query(`SELECT FROM queue_markers WHERE queue_name = 'money-queue'`);
+    return rows.length > 0;
+  });
+}

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { LineSteps } from '../../src/execution/settler';
 import { insertClaims, type Claim } from '../../src/jobs/claim';
 import type { EffectStart } from '../../src/jobs/effects';
+import { lockLines, releaseLines } from '../../src/jobs/ordering-keys';
 import type { Settlement } from '../../src/jobs/settle';
 import { startJobs, type StartedJob, type StartRequest } from '../../src/jobs/start';
 import { uuidV7 } from '../../src/platform/ids';
@@ -35,6 +37,7 @@ export function claimOf(over: Partial<Claim> = {}): Claim {
     timeoutMs: 10_000,
     delayMs: 0,
     expiresAt: undefined,
+    orderingKey: undefined,
     queued: true,
     rejectionKey: undefined,
     ...over,
@@ -53,6 +56,9 @@ export async function startOne(database: Database, request: StartRequest): Promi
   if (!job) throw new Error('the job was not started');
   return job;
 }
+
+/** The lines of ordering keys, without a Redis to hand over to. */
+export const lines: LineSteps = { lock: lockLines, release: releaseLines, handOver: () => Promise.resolve() };
 
 /** A good end, or what a test makes of it. */
 export function settlementOf({ jobId, token }: StartedJob, over: Partial<Settlement> = {}): Settlement {

@@ -24,6 +24,7 @@ export function startedJob(over: Partial<StartedJob> = {}): StartedJob {
     hasOwnKey: false,
     fresh: true,
     cancelRequested: false,
+    ordered: false,
     startedAt: new Date(1),
     claim: undefined,
     ...over,

@@ -115,4 +115,5 @@ const ENDED: Omit<UnstartedJob, 'jobId'> = {
   suspect: false,
   suspectStarts: 0,
   cancelRequested: false,
+  behind: false,
 };

@@ -150,6 +150,7 @@ export function toStarted(
     hasOwnKey: undefined,
     fresh: starts === 1,
     cancelRequested: false,
+    ordered: false,
     startedAt,
     claim: { liveKey, fingerprint, requestKey },
     ...toIdentity(tier, jobId, record),

@@ -169,6 +169,7 @@ export class VolatileJobs {
       suspect: suspect === '1',
       suspectStarts,
       cancelRequested: false,
+      behind: false,
     };
   }
 

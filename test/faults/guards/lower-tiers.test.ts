@@ -17,7 +17,7 @@ import { appendToOutbox } from '../../../src/outbox/rows';
 import type { Database } from '../../../src/platform/postgres/database';
 import { openGuard } from '../../support/guard';
 import { openHarness, type Harness } from '../../support/harness';
-import { claimOf, effectOf, openDatabase, settlementOf, silentLog } from '../../support/records';
+import { claimOf, effectOf, lines, openDatabase, settlementOf, silentLog } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -65,6 +65,7 @@ describe.each(LOWER_TIERS)('a job of the %s tier', (tier) => {
       appendFacts: appendVolatileFacts,
       settle: (tx, ends) => attempts.settle(tx, ends),
       putBack: (ends) => attempts.putBack(ends),
+      lines,
       takeFollowers: () => Promise.resolve([]),
       recordDeadLetters,
       append: appendToOutbox,

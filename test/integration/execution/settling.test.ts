@@ -11,7 +11,7 @@ import { appendToOutbox } from '../../../src/outbox/rows';
 import { CommitUnknownError, type Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
 import { MoneyRows } from '../../support/money';
-import { claimJob, effectOf, openDatabase, silentLog, startOne } from '../../support/records';
+import { claimJob, effectOf, lines, openDatabase, silentLog, startOne } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -37,6 +37,7 @@ function settler(over: Partial<SettleSteps> = {}): Settler {
         ends.map(({ settlement }) => settlement),
       ),
     putBack: () => Promise.resolve([]),
+    lines,
     takeFollowers,
     recordDeadLetters,
     append: appendToOutbox,

@@ -9,6 +9,7 @@ import {
   heldByRedis,
   jobsByTerminalOutcomes,
   requestCanaries,
+  untilCaughtUp,
   untilClaimed,
   untilCompleted,
 } from '../../support/many-jobs';
@@ -59,14 +60,6 @@ function untilPass(service: Service, reason: string): Promise<unknown> {
   });
 }
 
-/** PostgreSQL remembers a mark only after a whole pass; what Redis loses from then on is noticed as a loss. */
-function untilCaughtUp(): Promise<unknown> {
-  return eventually('a mark is remembered', async () => {
-    const { rows } = await harness.environment.pool.query(`SELECT FROM queue_markers WHERE queue_name = 'money-queue'`);
-    return rows.length > 0;
-  });
-}
-
 it('emptied while jobs wait, are delayed and run: each ends once, with one charge', async () => {
   const service = await harness.startService({}, neverOverdue, own());
   const slow = harness.stripe.fault({ kind: 'slow', times: 5 });
@@ -95,7 +88,7 @@ it('emptied while a worker dies: what it ran is taken up soon, and not when its 
     const options = { timeout: 10 * 60_000 };
     const id = await harness.bus.request({ type: 'payment-process', data: payment(), options });
     await hang.reached;
-    await untilCaughtUp();
+    await untilCaughtUp(harness.environment.pool);
     await worker.end();
     await redis.flushall();
     // While nobody can know yet that the worker is dead.
@@ -114,7 +107,7 @@ it('emptied while a worker lives: what it runs is not taken from it', async () =
   const service = await harness.startService({}, neverOverdue, own());
   const id = await harness.bus.request({ type: 'payment-process', data: payment() });
   await slow.reached;
-  await untilCaughtUp();
+  await untilCaughtUp(harness.environment.pool);
   await redis.flushall();
   await untilPass(service, 'emptied');
   expect(await held()).toBe(0);

@@ -83,6 +83,7 @@ it('makes an id for each message that is given none', () => {
 
 it.each([
   ['money', prepareRequest(SOURCE, 'canary-money', { n: 1, note: undefined }, { options: { delay: 5 } })],
+  ['money', prepareRequest(SOURCE, 'canary-money', { n: 1 }, { options: { orderingKey: 'order-7' } })],
   ['domain-events', prepareEvent(SOURCE, 'order.placed', placedOrder(), {})],
 ])('what it lets pass, the intake of %s accepts', (queue, message) => {
   const read = readMessage({
@@ -93,6 +94,16 @@ it.each([
     headers: {},
   });
   expect(read).toMatchObject({ offers: [{ request: { source: SOURCE, requestId: message.id } }] });
+});
+
+it('refuses an ordering key that the intake would refuse', () => {
+  const options = { orderingKey: 'order-7', delay: 1 };
+  const paths = (call: () => unknown) => problemsOf(call).map(({ path }) => path);
+  expect(paths(() => prepareRequest(SOURCE, 'canary-money', { n: 1 }, { options }))).toEqual(['options.orderingKey']);
+  expect(paths(() => prepareRequest(SOURCE, 'canary-background', { n: 1 }, { options }))).toEqual([
+    'options.orderingKey',
+    'options.orderingKey',
+  ]);
 });
 
 it('names every problem at once, and no value', () => {

@@ -66,11 +66,31 @@ describe('a job request', () => {
     ['timeout', 600_001],
     ['expiresAt', '2026-13-01T00:00:00Z'],
     ['expiresAt', 'soon'],
-    ['orderingKey', 'a'],
+    ['orderingKey', ''],
+    ['orderingKey', 'x'.repeat(256)],
+    ['orderingKey', 'a\nb'],
     ['callbackUrl', 'https://example.com'],
   ])('with the option %s = %j is refused', (name, value) => {
     const expected = { code: 'INVALID_REQUEST', paths: [`data.options.${name}`] };
     expect(refusal(validate(job({ options: { [name]: value } })))).toEqual(expected);
+  });
+
+  it('with an ordering key belongs to the line of its source', () => {
+    expect(validate(job({ options: { orderingKey: 'order-7', delay: 0 } }))).toMatchObject({
+      request: { orderingKey: { scope: '/shop', key: 'order-7' } },
+    });
+  });
+
+  it('with an ordering key must be for money, and now; whatever else is wrong with it', () => {
+    const options = { orderingKey: 'order-7', delay: 1 };
+    expect(refusal(validate(job({ options })))?.paths).toEqual(['data.options.orderingKey']);
+    const lower = { type: 'canary-background', data: { n: 'one' }, options };
+    expect(refusal(validate(lower, 'background.canary-background'))).toEqual({
+      code: 'INVALID_REQUEST',
+      paths: ['data.options.orderingKey', 'data.options.orderingKey', 'data.data.n'],
+    });
+    const unsound = refusal(validate({ ...lower, surplus: true }, 'background.canary-background'));
+    expect(unsound?.paths).toEqual(['data', 'data.options.orderingKey', 'data.options.orderingKey', 'data.data.n']);
   });
 
   it.each(['', 'x'.repeat(256), '\u00e9'.repeat(128), 'a\nb', 'a\u0085b', 7])('with the key %j is refused', (key) => {
