@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { analyticsTrack } from './analytics-track';
 import { canaryBackground, canaryCommunication, canaryMoney } from './canaries';
+import { cleanupOldData } from './cleanup-old-data';
 import type { JobType } from './job-type';
 import { paymentProcess } from './payment-process';
 import { payoutProcess } from './payout-process';
@@ -18,6 +19,7 @@ const JOB_TYPES = {
   'send-sms': sendSms,
   'send-push': sendPush,
   'analytics-track': analyticsTrack,
+  'cleanup-old-data': cleanupOldData,
   'canary-money': canaryMoney,
   'canary-communication': canaryCommunication,
   'canary-background': canaryBackground,

@@ -21,6 +21,8 @@ export interface JobTypeDefinition<Name extends string, Payload, Result, Input =
   concurrency: number;
   /** How long one attempt may take, unless the request says otherwise. */
   timeoutMs: number;
+  /** The member of the payload by which parts of the type are told apart that a deployment may lack. */
+  kindBy?: string;
   /** Who may ask for it by HTTP. A user only ever asks for what is the user's own. */
   submittableBy: readonly Role[];
   payload: z.ZodType<Payload, Input>;

@@ -1,4 +1,4 @@
-import { choiceOf, withChoice } from '../catalogue/choice';
+import { choiceOf, memberOf, withChoice } from '../catalogue/choice';
 import type { Config } from '../config';
 import type { ProviderAdapters } from '../handlers';
 import type { Pusher } from '../handlers/send-push';
@@ -9,6 +9,9 @@ import type { Queryable } from '../platform/postgres/database';
 import { createAnalyticsStore } from '../providers/analytics-store/store';
 import { dropDevice, readDevices } from '../providers/device-registry';
 import { createFcmAdapter } from '../providers/fcm/adapter';
+import type { OldData } from '../handlers/cleanup-old-data';
+import { createFolderSource } from '../providers/old-data/folder';
+import { createTableSource } from '../providers/old-data/table';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
 import { createSuppressionList } from '../providers/suppression-list';
@@ -22,6 +25,7 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
   return {
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
+    oldData: composeOldData(config, database),
     mailer: email && {
       sendgrid: createSendGridAdapter(withBase(email.apiBase, { apiKey: email.apiKey })),
       from: email.from,
@@ -48,13 +52,25 @@ function composePusher(
   };
 }
 
-/** What this deployment cannot run: a type, or a choice of one (`payment-process:square`), with the reason. */
-function unavailableWork({ stripe, email, sms, push }: Config): ReadonlyMap<string, string> {
+function composeOldData({ cleanup }: Config, database: Queryable): OldData {
+  const { sessions, tempFolder, logFolder } = cleanup;
+  return {
+    ...(sessions && { sessions: createTableSource(database, sessions) }),
+    ...(tempFolder !== undefined && { temp_files: createFolderSource(tempFolder) }),
+    ...(logFolder !== undefined && { old_logs: createFolderSource(logFolder) }),
+  };
+}
+
+/** What this deployment cannot run: a type, or a part of one (`payment-process:square`), with the reason. */
+function unavailableWork({ stripe, email, sms, push, cleanup }: Config): ReadonlyMap<string, string> {
   const needed: [string, string[], unknown][] = [
     ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
     ['SENDGRID_API_KEY', ['send-email'], email],
     ['TWILIO_ACCOUNT_SID', ['send-sms'], sms],
     ['FCM_SERVICE_ACCOUNT (or VAPID_PUBLIC_KEY)', ['send-push'], push],
+    ['CLEANUP_SESSIONS', ['cleanup-old-data:sessions'], cleanup.sessions],
+    ['CLEANUP_TEMP_FOLDER', ['cleanup-old-data:temp_files'], cleanup.tempFolder],
+    ['CLEANUP_LOG_FOLDER', ['cleanup-old-data:old_logs'], cleanup.logFolder],
   ];
   return new Map(
     needed.flatMap(([variable, work, configured]) =>
@@ -76,7 +92,8 @@ export function availability(config: Config): WhyUnavailable {
   const unavailable = unavailableWork(config);
   return (type, payload) => {
     const chosen = choiceOf(type, withChoice(type, payload, config.intake.claims.defaultChoices));
-    return unavailable.get(type.name) ?? (chosen === undefined ? undefined : unavailable.get(`${type.name}:${chosen}`));
+    const kind = chosen ?? (type.kindBy === undefined ? undefined : memberOf(payload, type.kindBy));
+    return unavailable.get(type.name) ?? (kind === undefined ? undefined : unavailable.get(`${type.name}:${kind}`));
   };
 }
 

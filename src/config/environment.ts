@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { folder, oldRows } from './places';
 import { jwksUrl, jwtPublicKey } from './jwt-key';
 import { certificates, networks } from './outbound';
 import { serviceAccount, vapidKey } from './push-keys';
@@ -142,6 +143,11 @@ const variables = z.object({
   OUTBOUND_ALLOW: networks.default([]),
   /** Certificates in PEM that are trusted for such addresses and for FCM, beside the usual ones. */
   OUTBOUND_CA: certificates.optional(),
+
+  /** What `cleanup-old-data` takes away, each kind where it is named alone. */
+  CLEANUP_SESSIONS: oldRows.optional(),
+  CLEANUP_TEMP_FOLDER: folder.optional(),
+  CLEANUP_LOG_FOLDER: folder.optional(),
 });
 
 export type Variables = z.infer<typeof variables>;

@@ -94,6 +94,8 @@ export function loadConfig(environment: Environment) {
     push: pushConfig(env),
     /** Connections to addresses that others have named. */
     outbound: { allowed: env.OUTBOUND_ALLOW, ca: env.OUTBOUND_CA },
+    /** What is to be cleaned up, where it is named. */
+    cleanup: { sessions: env.CLEANUP_SESSIONS, tempFolder: env.CLEANUP_TEMP_FOLDER, logFolder: env.CLEANUP_LOG_FOLDER },
   });
 }
 

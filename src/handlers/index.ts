@@ -2,6 +2,7 @@ import type { AnalyticsStore } from '../providers/analytics-store/store';
 import type { StripeAdapter } from '../providers/stripe/adapter';
 import { analyticsTrackHandler } from './analytics-track';
 import { canaryHandlers } from './canaries';
+import { cleanupOldDataHandler, type OldData } from './cleanup-old-data';
 import type { Handler } from './handler';
 import { paymentProcessHandler } from './payment-process';
 import { payoutProcessHandler } from './payout-process';
@@ -15,6 +16,7 @@ export interface ProviderAdapters {
   /** Absent where Stripe is not used. */
   stripe: StripeAdapter | undefined;
   analytics: AnalyticsStore;
+  oldData: OldData;
   /** Absent where no mails are sent. */
   mailer: Mailer | undefined;
   /** Absent where no text messages are sent. */
@@ -35,6 +37,7 @@ export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Ma
         ]
       : []),
     analyticsTrackHandler(adapters.analytics),
+    cleanupOldDataHandler(adapters.oldData),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
     ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),
     ...(adapters.pusher ? [sendPushHandler(adapters.pusher)] : []),

@@ -1,9 +1,9 @@
-import type { HandlerContext } from '../../../src/handlers/handler';
 import { analyticsTrackHandler } from '../../../src/handlers/analytics-track';
 import { uuidV7 } from '../../../src/platform/ids';
 import { Database } from '../../../src/platform/postgres/database';
 import { createAnalyticsStore } from '../../../src/providers/analytics-store/store';
 import { eventIds, rollups } from '../../support/analytics';
+import { contextOf } from '../../support/handler-context';
 import { createTestEnvironment, type TestEnvironment } from '../../support/harness/environment';
 import { openDatabase, silentLog } from '../../support/records';
 
@@ -22,25 +22,11 @@ afterAll(async () => {
   await environment?.remove();
 });
 
-/** One attempt, without a ledger of effects: the handler must not ask for one. */
-function attempt(jobId: string): HandlerContext {
-  const never = () => Promise.reject(new Error('no effect was expected'));
-  return {
-    jobId,
-    hasOwnKey: undefined,
-    attempt: 1,
-    isLastAttempt: false,
-    signal: new AbortController().signal,
-    log: silentLog,
-    effects: { perform: never, look: never },
-  };
-}
-
 it('records the event under the id of its job, and once however often the job runs', async () => {
   const [type, handle] = analyticsTrackHandler(createAnalyticsStore(database));
   expect(type).toBe('analytics-track');
   const jobId = uuidV7();
-  for (const context of [attempt(jobId), attempt(jobId)]) {
+  for (const context of [contextOf({ jobId }), contextOf({ jobId })]) {
     const outcome = await handle(payload, context);
     expect(outcome).toEqual({
       kind: 'done',
@@ -53,7 +39,7 @@ it('records the event under the id of its job, and once however often the job ru
 
 it('fails for good when the event cannot be stored', async () => {
   const [, handle] = analyticsTrackHandler(createAnalyticsStore(database));
-  const outcome = await handle({ ...payload, data: { note: '\u0000' } }, attempt(uuidV7()));
+  const outcome = await handle({ ...payload, data: { note: '\u0000' } }, contextOf());
   expect(outcome).toMatchObject({ kind: 'failed', code: 'NOT_STORABLE', replayable: false });
 });
 
@@ -63,6 +49,6 @@ it('waits, and spends no attempt, while the store is away', async () => {
     silentLog,
   );
   const [, handle] = analyticsTrackHandler(createAnalyticsStore(nowhere));
-  expect(await handle(payload, attempt(uuidV7()))).toMatchObject({ kind: 'snooze', code: 'ANALYTICS_STORE_SILENT' });
+  expect(await handle(payload, contextOf())).toMatchObject({ kind: 'snooze', code: 'ANALYTICS_STORE_SILENT' });
   await nowhere.close();
 });
