@@ -1,6 +1,7 @@
 /** What each mail must be told. All that a domain event may not tell can be left out. */
 import { z } from 'zod';
 import { timestamp } from '../contract/envelope';
+import { isTimeZone } from '../platform/dates';
 import { amount, currency } from './money';
 
 /** One line of text from outside: no control characters and no line breaks, whatever Unicode calls them. */
@@ -111,12 +112,3 @@ export type EventReminder = z.infer<typeof eventReminder>;
 export type EventCancelled = z.infer<typeof eventCancelled>;
 export type PayoutSent = z.infer<typeof payoutSent>;
 export type ReportReady = z.infer<typeof reportReady>;
-
-function isTimeZone(name: string): boolean {
-  try {
-    // Only the constructor knows which names are good.
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}

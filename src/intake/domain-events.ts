@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { findJobType, type JobTypeName } from '../catalogue';
+import { findJobType } from '../catalogue';
 import {
   DOMAIN_EVENTS,
   isDomainEventName,
@@ -9,17 +9,11 @@ import {
 import { timeOf, type CloudEvent } from '../contract/envelope';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
+import { cancellationJobs, reminderJobs } from './audience-mappings';
 import { requestKeyOf } from './keys';
+import type { MappedJob } from './mapped-job';
+import { payoutJob, refundJob, refundReceiptJob } from './money-mappings';
 import type { IntakeRequest, RejectionCode } from './request';
-
-/** A job that a domain event asks for; its key comes from the event's own ids, so that an event seen twice asks once. */
-interface MappedJob {
-  type: JobTypeName;
-  idempotencyKey: string;
-  data: Record<string, unknown>;
-  /** Where the event has what is called otherwise in the payload, so that a problem leads to the right place. */
-  places?: Record<string, string>;
-}
 
 type Read = { jobs: MappedJob[] } | { problems: Problem[] };
 
@@ -81,6 +75,11 @@ const MAPPINGS: Record<DomainEventName, (data: unknown) => Read> = {
     },
   ]),
   'order.paid': mapping(DOMAIN_EVENTS['order.paid'], (order) => [receiptOf(order), saleOf(order)]),
+  'order.refund_requested': mapping(DOMAIN_EVENTS['order.refund_requested'], (refund) => [refundJob(refund)]),
+  'order.refunded': mapping(DOMAIN_EVENTS['order.refunded'], (refund) => [refundReceiptJob(refund)]),
+  'event.reminder_due': mapping(DOMAIN_EVENTS['event.reminder_due'], reminderJobs),
+  'event.cancelled': mapping(DOMAIN_EVENTS['event.cancelled'], cancellationJobs),
+  'venue.payout_due': mapping(DOMAIN_EVENTS['venue.payout_due'], (payout) => [payoutJob(payout)]),
   'user.activity': mapping(DOMAIN_EVENTS['user.activity'], ({ activityId, ...data }) => [
     { type: 'analytics-track', idempotencyKey: `activity-${activityId}-analytics`, data },
   ]),
@@ -104,9 +103,10 @@ function typeProblem(name: string): Problem {
   return { path: 'type', message: `must be com.tickettoken.${name}.v1 for this routing key` };
 }
 
-/** An event is accepted whole or not at all. */
+/** An event is accepted whole or not at all; what is wrong with many of its jobs is said once. */
 function collect(judged: (IntakeRequest | Problem[])[]): Mapped {
-  const problems = judged.flatMap((entry) => (Array.isArray(entry) ? entry : []));
+  const found = judged.flatMap((entry) => (Array.isArray(entry) ? entry : []));
+  const problems = [...new Map(found.map((problem) => [`${problem.path} ${problem.message}`, problem])).values()];
   if (problems.length > 0) return { code: 'INVALID_REQUEST', problems };
   return { requests: judged.flatMap((entry) => (Array.isArray(entry) ? [] : [entry])) };
 }

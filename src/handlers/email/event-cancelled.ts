@@ -1,6 +1,6 @@
 import type { EventCancelled } from '../../catalogue/email-templates';
 import { only, type MailContent } from './content';
-import { formatMoment } from './dates';
+import { formatMoment } from '../../platform/dates';
 
 /** An event that does not take place: whoever holds a ticket must hear of it. */
 export function eventCancelledContent(to: string, cancelled: EventCancelled): MailContent {

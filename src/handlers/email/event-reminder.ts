@@ -1,6 +1,6 @@
 import type { EventReminder } from '../../catalogue/email-templates';
 import type { MailContent, MailRecipient } from './content';
-import { formatMoment } from './dates';
+import { formatMoment } from '../../platform/dates';
 
 /** Whom a reminder goes to, and what it may say to them alone. */
 export interface Reminded {

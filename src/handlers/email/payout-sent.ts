@@ -1,6 +1,6 @@
 import type { PayoutSent } from '../../catalogue/email-templates';
 import { only, type MailContent } from './content';
-import { formatDay } from './dates';
+import { formatDay } from '../../platform/dates';
 import { formatMoney } from './money';
 
 /** Money that is on its way to a venue. */

@@ -1,6 +1,6 @@
 import type { ReportReady } from '../../catalogue/email-templates';
 import { only, type MailContent } from './content';
-import { formatDay, formatMoment } from './dates';
+import { formatDay, formatMoment } from '../../platform/dates';
 
 /** A report that can be fetched. */
 export function reportReadyContent(to: string, report: ReportReady): MailContent {

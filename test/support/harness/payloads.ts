@@ -52,3 +52,16 @@ export function activity(over: Record<string, unknown> = {}): Record<string, unk
     ...over,
   };
 }
+
+const occasion = { eventName: 'Zoo Night', startsAt: '2026-01-16T18:30:00Z', timeZone: 'Europe/Berlin' };
+
+/** Sound data of the domain event `event.cancelled`. */
+export function cancelledEvent(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return { eventId: randomUUID(), ...occasion, refunded: true, holders: [{ userId: randomUUID() }], ...over };
+}
+
+/** Sound data of the domain event `event.reminder_due`. */
+export function dueReminder(over: Record<string, unknown> = {}): Record<string, unknown> {
+  const recipients = [{ userId: randomUUID(), email: 'jane@example.com', optedIn: ['email'] }];
+  return { eventId: randomUUID(), ...occasion, reminderId: randomUUID(), recipients, ...over };
+}

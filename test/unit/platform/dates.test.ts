@@ -1,4 +1,4 @@
-import { formatDay, formatMoment } from '../../../src/handlers/email/dates';
+import { formatDay, formatMoment } from '../../../src/platform/dates';
 
 it.each([
   ['Europe/Berlin', 'Friday, January 16, 2026 at 7:30 PM GMT+1'],

@@ -19,3 +19,13 @@ export function formatDay(day: string): string {
   const format = new Intl.DateTimeFormat('en-US', { year: 'numeric', month: 'long', day: 'numeric', timeZone: 'UTC' });
   return format.format(new Date(`${day}T00:00:00Z`));
 }
+
+/** A name of the IANA time zone database. */
+export function isTimeZone(name: string): boolean {
+  try {
+    // Only the constructor knows which names are good.
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
