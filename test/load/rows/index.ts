@@ -4,7 +4,7 @@ import { growth } from './growth';
 import { intake } from './intake';
 import { latency } from './latency';
 import { peers } from './peers';
-import { profile } from './profile';
+import { profile, profileLower, profilePaced } from './profile';
 import { relay } from './relay';
 import { soak } from './soak';
 import { throughput } from './throughput';
@@ -12,7 +12,7 @@ import { tiers } from './tiers';
 
 const USUAL: readonly Row[] = [throughput, tiers, peers, latency, intake, relay, api];
 /** Those that take long, or measure no speed, are for whoever asks for them. */
-const ON_REQUEST: readonly Row[] = [growth, soak, profile];
+const ON_REQUEST: readonly Row[] = [growth, soak, profile, profilePaced, profileLower];
 /** In the order in which they are measured. */
 export const ROWS: readonly Row[] = [...USUAL, ...ON_REQUEST];
 
