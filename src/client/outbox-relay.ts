@@ -70,7 +70,7 @@ export class OutboxRelay {
         markPublished: (rows) => markPublished(database, rows, table),
         defer: (row, reason, retryInMs, maxAttempts) => deferRow(database, row, reason, retryInMs, maxAttempts, table),
       },
-      { batchSize: BATCH_SIZE, pollMs: POLL_MS, maxAttempts: MAX_ATTEMPTS },
+      { batchSize: BATCH_SIZE, pollMs: POLL_MS, maxAttempts: MAX_ATTEMPTS, wokenByWriters: false },
       relayMetrics(new Metrics()),
       log,
     );

@@ -76,7 +76,7 @@ export function loadConfig(environment: Environment) {
       lockMs: 10_000,
       stalledCheckMs: 5_000,
     },
-    relay: { batchSize: 500, pollMs: 1_000, maxAttempts: 20, leaseMs: 6_000 },
+    relay: { batchSize: 500, pollMs: 1_000, maxAttempts: 20, wokenByWriters: true, leaseMs: 6_000 },
     recovery: { leaseMs: 6_000, checkEveryMs: 1_000, overdueEveryMs: 30_000, overdueByMs: 15_000 },
     proofs: { everyMs: 30_000 },
     limits: {

@@ -1,6 +1,7 @@
 import { isTerminal, type DispatchedJob } from '../jobs/job';
 import type { StartedJob, StartRequest, UnstartedJob } from '../jobs/start';
 import { Batcher } from '../platform/batcher';
+import { Gathering } from '../platform/gathering';
 import type { AttemptEnd } from './decide';
 import { StartTokens } from './start-tokens';
 import type { SuspectLane } from './suspects';
@@ -41,7 +42,7 @@ export class Guard {
   ) {
     this.tokens = new StartTokens(newToken);
     this.exceptionalTokens = new StartTokens(newToken);
-    this.batcher = new Batcher((requests) => this.startBatch(requests), maxBatch);
+    this.batcher = new Batcher((requests) => this.startBatch(requests), maxBatch, new Gathering());
   }
 
   async admit(ref: DispatchedJob): Promise<GuardAnswer> {

@@ -5,6 +5,7 @@ import { duplicateOutcome, jobOutcome, type OutcomeFacts, type PublishableOutcom
 import type { EndedAttempt, SettledJob } from '../jobs/settle';
 import type { StartedJob } from '../jobs/start';
 import { Batcher } from '../platform/batcher';
+import { Gathering } from '../platform/gathering';
 import { uuidV5 } from '../platform/ids';
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
@@ -77,7 +78,7 @@ export class Settler {
     private readonly log: Logger,
     maxBatch: number,
   ) {
-    this.batcher = new Batcher((endings) => this.settleGroup(endings), maxBatch);
+    this.batcher = new Batcher((endings) => this.settleGroup(endings), maxBatch, new Gathering());
     this.puttingBack = new Batcher((endings) => this.putBackGroup(endings), maxBatch);
   }
 

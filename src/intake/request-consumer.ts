@@ -1,5 +1,6 @@
 import type { Logger } from '../platform/logger';
 import { describeError } from '../platform/logger';
+import { Gathering } from '../platform/gathering';
 import type { Delivery } from '../platform/rabbitmq/consumer';
 import type { OutgoingMessage } from '../platform/rabbitmq/publisher';
 import { isUnavailable } from '../platform/postgres/errors';
@@ -64,6 +65,7 @@ export class RequestConsumer {
   private pausing = false;
   /** Batches in a row that could not be taken in. */
   private failures = 0;
+  private readonly gathering = new Gathering();
   private readonly stopping = new AbortController();
 
   constructor(
@@ -99,7 +101,7 @@ export class RequestConsumer {
     // Let everything that has arrived join the first batch.
     await new Promise((resolve) => setImmediate(resolve));
     try {
-      while (this.waiting.length > 0 && !this.pausing) await this.take(this.nextBatch());
+      while (this.waiting.length > 0 && !this.pausing) await this.takeNext();
     } catch (error) {
       this.log.warn('intake interrupted', { queue: this.options.queue, error: describeError(error) });
       this.failures += 1;
@@ -107,6 +109,14 @@ export class RequestConsumer {
     }
     if (this.pausing) await this.reopen();
     else this.working = undefined;
+  }
+
+  private async takeNext(): Promise<void> {
+    await this.gathering.wait(this.waiting.length);
+    const batch = this.nextBatch();
+    this.gathering.note(batch.length);
+    // The consumer may have been stopped meanwhile, which gives back what waits.
+    if (batch.length > 0) await this.take(batch);
   }
 
   /** Closes the channel, waits until requests can be taken, then opens it again. */

@@ -3,7 +3,7 @@ import { describeError } from '../platform/logger';
 import type { Metrics } from '../platform/metrics';
 import type { OutgoingMessage, PublishResult } from '../platform/rabbitmq/publisher';
 import { exponentialBackoffMs, Loop } from '../platform/time';
-import type { OutboxRow } from './rows';
+import { mayBeMore, type OutboxRow } from './rows';
 
 export interface RelayOptions {
   /** Rows in flight at most; large ones are fewer. */
@@ -12,6 +12,8 @@ export interface RelayOptions {
   pollMs: number;
   /** Tries after which a row is parked. */
   maxAttempts: number;
+  /** Whoever commits rows wakes it, so that those which come while it publishes need not be looked for. */
+  wokenByWriters: boolean;
 }
 
 /** The steps of the relay; composed in service.ts. */
@@ -82,11 +84,18 @@ export class Relay {
 
   private async drain(): Promise<void> {
     while (this.steps.mayPublish() && performance.now() < this.stopBy) {
-      const rows = firstOfEachKey(await this.steps.read(this.options.batchSize));
+      const read = await this.steps.read(this.options.batchSize);
+      const rows = firstOfEachKey(read);
       if (rows.length === 0 || !this.steps.mayPublish()) return;
       const { settled } = await this.publish(rows);
-      if (settled === 0) return;
+      if (settled === 0 || (rows.length === read.length && this.isToldOfOthers(read))) return;
     }
+  }
+
+  /** Then another look would nearly always be for nothing. One that stops is not told any more. */
+  private isToldOfOthers(read: OutboxRow[]): boolean {
+    const { wokenByWriters, batchSize } = this.options;
+    return wokenByWriters && this.stopBy === Number.POSITIVE_INFINITY && !mayBeMore(read, batchSize);
   }
 
   /** @returns how many rows were dealt with: confirmed, or put off; the others are read again as they are */

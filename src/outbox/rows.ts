@@ -87,6 +87,13 @@ export async function readUnpublished(
   }));
 }
 
+/** Whether reading these may have left out others that were there as well. */
+export function mayBeMore(rows: OutboxRow[], limit: number): boolean {
+  if (rows.length >= limit) return true;
+  // A character has four bytes at most.
+  return rows.reduce((sum, { body }) => sum + body.length, 0) * 4 >= MAX_BATCH_BYTES;
+}
+
 /** Marks what the broker has confirmed. */
 export async function markPublished(
   database: Queryable,

@@ -1,6 +1,9 @@
+import type { Gathering } from './gathering';
+
 /**
  * Natural batching: an item that arrives while nothing is under way is handled at once; what arrives during a flush
- * forms the next batch. No timer, so an idle system pays no latency and a busy one gets large batches by itself.
+ * forms the next batch. No timer, so an idle system pays no latency and a busy one gets large batches by itself. With a
+ * gathering, one between the two waits for larger ones.
  */
 export class Batcher<Item, Answer> {
   private waiting: Waiting<Item, Answer>[] = [];
@@ -13,6 +16,7 @@ export class Batcher<Item, Answer> {
   constructor(
     private readonly flush: (items: Item[]) => Promise<Answer[]>,
     private readonly maxBatch = 200,
+    private readonly gathering?: Gathering,
   ) {}
 
   submit(item: Item): Promise<Answer> {
@@ -26,7 +30,12 @@ export class Batcher<Item, Answer> {
   }
 
   private async drain(): Promise<void> {
-    while (this.waiting.length > 0) await this.flushOnce(this.waiting.splice(0, this.maxBatch));
+    while (this.waiting.length > 0) {
+      await this.gathering?.wait(this.waiting.length);
+      const batch = this.waiting.splice(0, this.maxBatch);
+      this.gathering?.note(batch.length);
+      await this.flushOnce(batch);
+    }
     this.flushing = false;
   }
 
