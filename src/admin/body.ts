@@ -17,7 +17,8 @@ export async function readJson(request: Request, response: Response): Promise<un
   return json.value;
 }
 
-function readBody(request: Request, response: Response): Promise<Buffer> {
+/** The bytes of a body as they came. @throws HttpError or the parser's error when there are too many */
+export function readBody(request: Request, response: Response): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     readBytes(request, response, (error?: unknown) => {
       // Without a body there is nothing that the parser could leave.

@@ -46,9 +46,14 @@ export function errorAnswerer(
     // Express then breaks the connection off, so that half an answer is not taken for a whole one.
     if (response.headersSent) return next(thrown);
     if (error.status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
-    if (error.status === 401) response.set('WWW-Authenticate', 'Bearer');
+    if (error.status === 401) response.set('WWW-Authenticate', challengeOf(error.code));
     response.status(error.status).json(errorBody(error, requestId));
   };
+}
+
+/** Providers of webhooks sign what they send, everybody else brings a token. */
+function challengeOf(code: HttpErrorCode): string {
+  return code === 'SIGNATURE_INVALID' ? 'Signature' : 'Bearer';
 }
 
 /** Errors of the body parser carry a `type`, those of Express itself (such as a malformed %-escape) a `status`. */

@@ -9,6 +9,8 @@ export interface HealthSteps {
   admission: Admission;
   /** Why no money requests are taken, though everything answers. */
   moneyProblem: () => string | undefined;
+  /** Of each provider whether its webhooks are taken, or why not. */
+  webhooks: Record<string, string>;
   /** What is told of the process itself. */
   about: { service: string; instance: string; roles: string[]; unavailable: Record<string, string> };
 }
@@ -57,6 +59,7 @@ export function healthRoutes(steps: HealthSteps): Route[] {
           phase: steps.admission.phase,
           uptimeSeconds: Math.round(process.uptime()),
           intakeBlockedBy: steps.moneyProblem() ?? null,
+          providerWebhooks: steps.webhooks,
           checks: looks.map(({ name, of, healthy, error }) => ({ name, of, status: word(healthy), error })),
           ...now(),
         });

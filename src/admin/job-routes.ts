@@ -9,9 +9,11 @@ import { problemsOf } from '../contract/problems';
 import { effectiveOptions } from '../intake/options';
 import type { IntakeRequest } from '../intake/request';
 import type { JobView } from '../jobs/read';
+import type { JobTimeline } from '../jobs/timeline';
 import type { Logger } from '../platform/logger';
 import { readJson } from './body';
 import { HttpError } from './errors';
+import { timelineAnswer } from './job-timeline';
 import { jobAnswer, maySee } from './job-view';
 import type { Principal } from './principal';
 import { callersRequestId } from './request-id';
@@ -23,6 +25,7 @@ import type { SubmitAnswer } from './submitter';
 export interface JobSteps {
   submit: (request: IntakeRequest) => Promise<SubmitAnswer>;
   readJob: (jobId: string) => Promise<JobView | undefined>;
+  readTimeline: (jobId: string) => Promise<JobTimeline>;
 }
 
 const jobId = z.uuid();
@@ -30,6 +33,18 @@ const jobId = z.uuid();
 const lookQuery = z.object({ queue: z.enum(TIERS).optional() });
 
 export function jobRoutes(steps: JobSteps, readTimeoutMs: number, log: Logger): Route[] {
+  const ask = <Value>(what: string, read: () => Promise<Value>) =>
+    askStore(read, { what, timeoutMs: readTimeoutMs, log });
+  /** @throws HttpError also when the job is not for the principal to see */
+  const findVisible = async (request: Request, principal: Principal): Promise<JobView> => {
+    const query = lookQuery.safeParse(request.query);
+    if (!query.success) throw new HttpError('INVALID_REQUEST', problemsOf(query.error, '(query)'));
+    const id = jobId.safeParse(request.params['id']).data;
+    const job = id === undefined ? undefined : await ask('a job', () => steps.readJob(id));
+    const asked = query.data.queue ?? job?.tier;
+    if (!job || job.tier !== asked || !maySee(principal, job)) throw new HttpError('NOT_FOUND');
+    return job;
+  };
   return [
     {
       method: 'post',
@@ -45,16 +60,19 @@ export function jobRoutes(steps: JobSteps, readTimeoutMs: number, log: Logger): 
       access: 'roles',
       roles: ROLES.filter((role) => role !== 'monitoring'),
       handle: async (request, response, principal) => {
-        const query = lookQuery.safeParse(request.query);
-        if (!query.success) throw new HttpError('INVALID_REQUEST', problemsOf(query.error, '(query)'));
-        const id = jobId.safeParse(request.params['id']).data;
-        const job =
-          id === undefined
-            ? undefined
-            : await askStore(() => steps.readJob(id), { what: 'a job', timeoutMs: readTimeoutMs, log });
-        const asked = query.data.queue ?? job?.tier;
-        if (!job || job.tier !== asked || !maySee(principal, job)) throw new HttpError('NOT_FOUND');
+        const job = await findVisible(request, principal);
         response.json(jobAnswer(job, new Date()));
+      },
+    },
+    {
+      method: 'get',
+      path: '/jobs/:id/timeline',
+      access: 'roles',
+      roles: ROLES.filter((role) => role !== 'monitoring'),
+      handle: async (request, response, principal) => {
+        const job = await findVisible(request, principal);
+        const timeline = await ask('a timeline', () => steps.readTimeline(job.jobId));
+        response.json(timelineAnswer(job, timeline));
       },
     },
   ];

@@ -9,6 +9,7 @@ import { refundProcess } from './refund-process';
 import { sendEmail } from './send-email';
 import { sendPush } from './send-push';
 import { sendSms } from './send-sms';
+import { webhookProcess } from './webhook-process';
 
 /** Every job type there is. A type is added here and in handlers/index.ts, nowhere else. */
 const JOB_TYPES = {
@@ -20,6 +21,7 @@ const JOB_TYPES = {
   'send-push': sendPush,
   'analytics-track': analyticsTrack,
   'cleanup-old-data': cleanupOldData,
+  'webhook-process': webhookProcess,
   'canary-money': canaryMoney,
   'canary-communication': canaryCommunication,
   'canary-background': canaryBackground,

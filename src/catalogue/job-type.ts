@@ -23,7 +23,10 @@ export interface JobTypeDefinition<Name extends string, Payload, Result, Input =
   timeoutMs: number;
   /** The member of the payload by which parts of the type are told apart that a deployment may lack. */
   kindBy?: string;
-  /** Who may ask for it by HTTP. A user only ever asks for what is the user's own. */
+  /**
+   * Who may ask for it by HTTP. A user only ever asks for what is the user's own. With nobody in it, it is not asked for at
+   * all, by messages neither: only the service itself makes such jobs.
+   */
   submittableBy: readonly Role[];
   payload: z.ZodType<Payload, Input>;
   result: z.ZodType<Result>;

@@ -12,11 +12,15 @@ import { metricsRoutes } from '../admin/metrics-routes';
 import type { Route } from '../admin/route';
 import { HttpServer } from '../admin/server';
 import { Submitter } from '../admin/submitter';
+import { webhookMetrics, webhookRoutes } from '../admin/webhook-routes';
+import type { IntakeRequest } from '../intake/request';
 import type { JobView } from '../jobs/read';
+import { readTimeline } from '../jobs/timeline';
 import type { Component } from '../platform/lifecycle';
 import { listDevices, registerDevice, removeDevice } from '../providers/device-registry';
 import type { Foundation } from './foundation';
 import type { IntakeRoom } from './intake';
+import { composeOpeners, webhookStates } from './webhooks';
 
 export interface HttpParts {
   /** Absent where the process has not got the role `api`: then there are no routes for jobs. */
@@ -52,6 +56,7 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
         health: new Health(parts.components),
         admission,
         moneyProblem: parts.moneyProblem,
+        webhooks: webhookStates(config),
         about: {
           service: config.serviceName,
           instance: config.instance,
@@ -93,7 +98,7 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
   };
 }
 
-function composeJobRoutes({ config, log }: Foundation, { jobs }: HttpParts): Route[] {
+function composeJobRoutes({ config, log, metrics, database }: Foundation, { jobs }: HttpParts): Route[] {
   if (!jobs) return [];
   const { answerTimeoutMs } = config.http;
   const submitter = new Submitter(
@@ -104,7 +109,15 @@ function composeJobRoutes({ config, log }: Foundation, { jobs }: HttpParts): Rou
     answerTimeoutMs,
     log,
   );
-  return jobRoutes({ submit: (request) => submitter.submit(request), readJob: jobs.readJob }, answerTimeoutMs, log);
+  const submit = (request: IntakeRequest) => submitter.submit(request);
+  return [
+    ...jobRoutes(
+      { submit, readJob: jobs.readJob, readTimeline: (jobId) => readTimeline(database, jobId) },
+      answerTimeoutMs,
+      log,
+    ),
+    ...webhookRoutes({ submit, open: composeOpeners(config) }, webhookMetrics(metrics), log),
+  ];
 }
 
 function composeDeviceRoutes({ config, database, log }: Foundation): Route[] {

@@ -47,7 +47,8 @@ export type StepName =
   | 'feed'
   | 'cancel'
   | 'replay'
-  | 'settle doubt';
+  | 'settle doubt'
+  | 'take report';
 
 export type Step = (...args: never[]) => Promise<unknown>;
 export type Decorate = <Wrapped extends Step>(name: StepName, step: Wrapped) => Wrapped;

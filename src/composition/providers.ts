@@ -1,5 +1,6 @@
 import { choiceOf, memberOf, withChoice } from '../catalogue/choice';
 import type { Config } from '../config';
+import { BASE_PATH, webhookPath } from '../contract/http';
 import type { ProviderAdapters } from '../handlers';
 import type { Pusher } from '../handlers/send-push';
 import type { WhyUnavailable } from '../intake/accept';
@@ -21,7 +22,7 @@ import type { Foundation } from './foundation';
 
 /** An adapter for every provider that is configured. */
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
-  const { stripe, email, sms, push } = config;
+  const { stripe, email, sms, push, webhooks } = config;
   return {
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
@@ -32,7 +33,10 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
       suppressions: createSuppressionList(database),
     },
     texter: sms && {
-      twilio: createTwilioAdapter(withBase(sms.apiBase, { accountSid: sms.accountSid, authToken: sms.authToken })),
+      twilio: createTwilioAdapter({
+        ...withBase(sms.apiBase, { accountSid: sms.accountSid, authToken: sms.authToken }),
+        ...(webhooks.twilio && { callbackUrl: `${webhooks.twilio.publicUrl}${BASE_PATH}${webhookPath('twilio')}` }),
+      }),
       from: sms.from,
       lookupLagMs: sms.lookupLagMs,
     },

@@ -2,6 +2,7 @@ import { QUEUE_POLICIES } from '../catalogue/queues';
 import { LOWER_TIERS, type LowerTier } from '../contract/names';
 import { deleteReadings } from '../limits/history';
 import { deleteIdleKeys } from '../jobs/ordering-keys';
+import { deleteAnnouncements, deleteReports } from '../jobs/provider-reports';
 import { forgetExpired } from '../jobs/volatile/expiry';
 import { deletePublishedStrays, dropPublishedPartitions, ensurePartitions } from '../outbox/partitions';
 import type { Lease } from '../platform/lease';
@@ -23,6 +24,8 @@ const KEEP_PUBLISHED_MS = 7 * DAY_MS;
 const KEEP_IDLE_KEYS_MS = HOUR_MS;
 /** Analytics events name people; what is counted of them by minute and by day does not, and stays. */
 const KEEP_EVENTS_MS = 90 * DAY_MS;
+/** As long as the jobs that they are about. */
+const KEEP_REPORTS_MS = 90 * DAY_MS;
 /** What the limits looked like. */
 const KEEP_READINGS_MS = 7 * DAY_MS;
 
@@ -41,6 +44,7 @@ export function composeRetention(foundation: Foundation, lease: Lease): Retentio
     composeOrderingKeyExpiry(foundation, lease),
     composeLifeExpiry(foundation, lease),
     composeReadingExpiry(foundation, lease),
+    composeReportExpiry(foundation, lease),
   ];
   return {
     components: duties.map(({ name, loop }) => ({
@@ -98,6 +102,14 @@ function composeReadingExpiry({ database, log }: Foundation, lease: Lease): Duty
   return repeat('limit readings expiry', HOUR_MS, log, () =>
     inSteps(lease, () => deleteReadings(database, new Date(Date.now() - KEEP_READINGS_MS), AT_ONCE)),
   );
+}
+
+function composeReportExpiry({ database, log }: Foundation, lease: Lease): Duty {
+  return repeat('provider reports expiry', HOUR_MS, log, async () => {
+    const before = new Date(Date.now() - KEEP_REPORTS_MS);
+    await inSteps(lease, () => deleteReports(database, before, AT_ONCE));
+    await inSteps(lease, () => deleteAnnouncements(database, before, AT_ONCE));
+  });
 }
 
 /** @param step deals with so many rows at most, and answers with their number */

@@ -22,6 +22,7 @@ import type { Foundation } from './foundation';
 import { composeGate, type OpenedLimits } from './limits';
 import { composeAdapters } from './providers';
 import { tierSteps } from './records';
+import { composeReports } from './webhooks';
 import { composeWorkerLife } from './worker-lives';
 
 /** Time that a stopping process gives to the settling of what it handed back. */
@@ -36,7 +37,8 @@ export function composeWorkers(
   const { gate, component } = composeGate(foundation, limits);
   const findJob = (jobId: string) => readJobView(foundation.database, jobId);
   const readPayload = async (jobId: string) => (await findJob(jobId))?.data;
-  const handlers = new Map([...createHandlers(composeAdapters(foundation), findJob), ...overriddenHandlers]);
+  const ours = createHandlers(composeAdapters(foundation), findJob, composeReports(foundation));
+  const handlers = new Map([...ours, ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
   // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
   const suspects = new SuspectLane();

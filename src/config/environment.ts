@@ -4,6 +4,7 @@ import { folder, oldRows } from './places';
 import { jwksUrl, jwtPublicKey } from './jwt-key';
 import { certificates, networks } from './outbound';
 import { serviceAccount, vapidKey } from './push-keys';
+import { publicUrl, sendgridWebhookKey, stripeWebhookSecrets } from './webhooks';
 
 /** Set and not empty counts; an empty variable is one that is not set. */
 export type Environment = Record<string, string | undefined>;
@@ -54,6 +55,8 @@ const variables = z.object({
 
   /** 0 takes any free port. */
   PORT: z.coerce.number().int().min(0).max(65_535).default(3020),
+  /** How providers call this service from outside; without it Twilio's callbacks are neither asked for nor taken. */
+  PUBLIC_URL: publicUrl.optional(),
   JWT_PUBLIC_KEY: jwtPublicKey.optional(),
   JWKS_URL: jwksUrl.optional(),
   JWT_ISSUER: z.string().optional(),
@@ -114,11 +117,15 @@ const variables = z.object({
   /** Without it nothing is paid, refunded or paid out by Stripe. */
   STRIPE_SECRET_KEY: z.string().min(1).optional(),
   STRIPE_API_BASE: url('http', 'https').optional(),
+  /** Without it Stripe's webhooks are refused. */
+  STRIPE_WEBHOOK_SECRET: stripeWebhookSecrets.optional(),
 
   /** Without it no mails are sent, and none are taken. */
   SENDGRID_API_KEY: z.string().startsWith('SG.', 'must begin with SG.').optional(),
   SENDGRID_API_BASE: url('http', 'https').optional(),
   EMAIL_FROM: sender.optional(),
+  /** Without it SendGrid's webhooks are refused. */
+  SENDGRID_WEBHOOK_PUBLIC_KEY: sendgridWebhookKey.optional(),
 
   /** Without it no text messages are sent, and none are taken. */
   TWILIO_ACCOUNT_SID: z

@@ -89,6 +89,7 @@ export function loadConfig(environment: Environment) {
       env.STRIPE_SECRET_KEY === undefined
         ? undefined
         : { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+    webhooks: webhooksConfig(env),
     email: emailConfig(env),
     sms: smsConfig(env),
     push: pushConfig(env),
@@ -113,6 +114,17 @@ function ratesOf(env: Variables) {
     internal: env.RATE_LIMIT_INTERNAL,
   };
   return named;
+}
+
+/** What is absent is not taken. */
+function webhooksConfig(env: Variables) {
+  const { TWILIO_AUTH_TOKEN: authToken, PUBLIC_URL: publicUrl } = env;
+  return {
+    // What a report is about is asked of Stripe.
+    stripeSecrets: env.STRIPE_SECRET_KEY === undefined ? undefined : env.STRIPE_WEBHOOK_SECRET,
+    sendgridKey: env.SENDGRID_WEBHOOK_PUBLIC_KEY,
+    twilio: authToken === undefined || publicUrl === undefined ? undefined : { authToken, publicUrl },
+  };
 }
 
 /** Undefined where no mails are sent. */

@@ -2,6 +2,15 @@
 
 export const BASE_PATH = '/api/v1/queue';
 
+/** Providers whose webhooks are taken. */
+export const WEBHOOK_PROVIDERS = ['stripe', 'sendgrid', 'twilio'] as const;
+export type WebhookProvider = (typeof WEBHOOK_PROVIDERS)[number];
+
+/** Where a provider's webhooks come to, below the base path. */
+export function webhookPath(provider: WebhookProvider): string {
+  return `/provider-webhooks/${provider}`;
+}
+
 /** What an HTTP request may be refused with: its code, its status and a sentence for people. See docs/errors.md. */
 export const HTTP_ERRORS = {
   UNREADABLE: { status: 400, sentence: 'The request cannot be read.' },
@@ -11,6 +20,7 @@ export const HTTP_ERRORS = {
   NOT_STORABLE: { status: 400, sentence: 'The request cannot be stored.' },
   UNAUTHENTICATED: { status: 401, sentence: 'A valid bearer token is needed.' },
   TOKEN_EXPIRED: { status: 401, sentence: 'The token has expired.' },
+  SIGNATURE_INVALID: { status: 401, sentence: 'The signature is missing, wrong or too old.' },
   FORBIDDEN: { status: 403, sentence: 'The role of the token does not allow this.' },
   TYPE_NOT_ALLOWED: { status: 403, sentence: 'The role of the token may not ask for jobs of this type.' },
   NOT_YOURS: { status: 403, sentence: 'The request is made in the name of somebody else.' },
@@ -24,6 +34,7 @@ export const HTTP_ERRORS = {
   INTERNAL_ERROR: { status: 500, sentence: 'Something went wrong here.' },
   AUTHENTICATION_UNAVAILABLE: { status: 503, sentence: 'Tokens cannot be verified just now.' },
   TYPE_UNAVAILABLE: { status: 503, sentence: 'Jobs of this type cannot be run by this deployment.' },
+  WEBHOOKS_UNAVAILABLE: { status: 503, sentence: 'Webhooks of this provider are not configured.' },
   QUEUE_UNAVAILABLE: { status: 503, sentence: 'No job was taken. Ask again with the same idempotency key.' },
   STORE_UNAVAILABLE: { status: 503, sentence: 'Jobs cannot be looked at just now.' },
   NOT_RUNNING: { status: 503, sentence: 'This process is starting or stopping.' },

@@ -11,6 +11,7 @@ import type { FindJob } from './refundable';
 import { sendEmailHandler, type Mailer } from './send-email';
 import { sendPushHandler, type Pusher } from './send-push';
 import { sendSmsHandler, type Texter } from './send-sms';
+import { webhookProcessHandler, type KeepReport } from './webhook-process';
 
 export interface ProviderAdapters {
   /** Absent where Stripe is not used. */
@@ -26,7 +27,11 @@ export interface ProviderAdapters {
 }
 
 /** Every handler there is, by job type. */
-export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Map<string, Handler> {
+export function createHandlers(
+  adapters: ProviderAdapters,
+  findJob: FindJob,
+  keepReport: KeepReport,
+): Map<string, Handler> {
   return new Map([
     ...canaryHandlers,
     ...(adapters.stripe
@@ -38,6 +43,7 @@ export function createHandlers(adapters: ProviderAdapters, findJob: FindJob): Ma
       : []),
     analyticsTrackHandler(adapters.analytics),
     cleanupOldDataHandler(adapters.oldData),
+    webhookProcessHandler(adapters.stripe, keepReport),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
     ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),
     ...(adapters.pusher ? [sendPushHandler(adapters.pusher)] : []),

@@ -31,7 +31,7 @@ export function sendSmsHandler(texter: Texter) {
       return failed('SENDER_NOT_ALLOWED', 'messages are sent from the configured number alone', { replayable: false });
     }
     const { segmentsCount: segments } = new SegmentedMessage(message);
-    const sent = await context.effects.perform(sendEffect(texter, payload, segments));
+    const sent = await context.effects.perform(sendEffect(texter, payload, context.jobId, segments));
     if (sent.kind === 'ended') return sent.outcome;
     if (sent.kind === 'declined') return failed(sent.code, sent.message, { replayable: false });
     return done({ messageId: sent.value.messageId, to, segments, sentAt: new Date().toISOString() });
@@ -41,9 +41,10 @@ export function sendSmsHandler(texter: Texter) {
 function sendEffect(
   { twilio, from, lookupLagMs }: Texter,
   { to, template, message: text }: SmsPayload,
+  jobId: string,
   segments: number,
 ): UnkeyedEffect<SentText> {
-  const message = { to, from, text };
+  const message = { jobId, to, from, text };
   return {
     name: 'send',
     intent: { provider: 'twilio', template, segments },

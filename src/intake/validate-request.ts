@@ -22,6 +22,7 @@ export function validateJobRequest(event: CloudEvent, routingKey: string | undef
   const type = body.type === undefined ? undefined : findJobType(body.type);
   const unknownType = body.type !== undefined && !type;
   if (unknownType) problems.push({ path: 'data.type', message: 'is not a known job type' });
+  if (type?.submittableBy.length === 0) problems.push({ path: 'data.type', message: NOT_ASKED_FOR });
   const misplaced = type ? placeProblems(type, body.queue, routingKey) : [];
   problems.push(...misplaced);
 
@@ -38,6 +39,8 @@ export function validateJobRequest(event: CloudEvent, routingKey: string | undef
   return { request: toRequest(event, parsed.data, type, key) };
 }
 
+/** Of what only the service itself makes, such as the jobs of webhooks. */
+const NOT_ASKED_FOR = 'is not asked for: only the service itself makes such jobs';
 const KEY_NEEDED = { path: 'data.idempotencyKey', message: NO_DEFAULT_KEY };
 
 function underOptions({ path, message }: Problem): Problem {

@@ -51,7 +51,7 @@ export interface MadeDecision extends Pick<JobDecision, 'generation' | 'next' | 
 }
 
 /** Of the jobs in doubt, in the timeline. */
-const BY_HAND = 'BY_HAND';
+export const BY_HAND = 'BY_HAND';
 
 /** The ledger of a job, by name and number. */
 export async function readDoubtfulEffects(database: Queryable, jobId: string): Promise<DoubtfulEffect[]> {
@@ -186,11 +186,11 @@ export async function reopenByHand(tx: Transaction, jobId: string): Promise<void
   );
 }
 
-/** Ends a job in doubt as failed; its row is locked by the same transaction. */
+/** Ends a job in doubt as failed, for a reason that its timeline tells; its row is locked by the same transaction. */
 export async function failByHand(
   tx: Transaction,
   jobId: string,
-  end: { error: OutcomeError; sequence: number; releaseKey: boolean; finishedAt: Date },
+  end: { error: OutcomeError; sequence: number; releaseKey: boolean; finishedAt: Date; reason: string },
 ): Promise<void> {
   await tx.query(
     {
@@ -199,6 +199,6 @@ export async function failByHand(
           live_key = CASE WHEN $4 THEN NULL ELSE live_key END, finished_at = $5, reason = $6, updated_at = now()
         WHERE id = $1`,
     },
-    [jobId, JSON.stringify(end.error), end.sequence, end.releaseKey, end.finishedAt, BY_HAND],
+    [jobId, JSON.stringify(end.error), end.sequence, end.releaseKey, end.finishedAt, end.reason],
   );
 }

@@ -8,6 +8,8 @@ import { isUnavailable } from '../platform/postgres/errors';
 import { within } from '../platform/time';
 import type { DoneAnswer, FailureAnswer } from './answer';
 
+export type SuppressionReason = 'bounced' | 'reported_as_spam' | 'unsubscribed';
+
 export interface SuppressionList {
   /**
    * Those of the addresses that must not get a mail; who only unsubscribed still gets one that is not optional.
@@ -22,7 +24,7 @@ export interface SuppressionList {
 export function createSuppressionList(database: Queryable): SuppressionList {
   return {
     async among(addresses, { optional, timeoutMs }) {
-      const byDigest = new Map(addresses.map((address) => [digestOf(address), address]));
+      const byDigest = new Map(addresses.map((address) => [addressDigest(address), address]));
       try {
         const asked = database.query<{ digest: string }>(AMONG, [[...byDigest.keys()], optional]);
         const rows = await within(timeoutMs, 'reading the suppression list', asked);
@@ -36,6 +38,18 @@ export function createSuppressionList(database: Queryable): SuppressionList {
   };
 }
 
+/** Puts an address on the list, by its digest; one that is on it for this reason stays. */
+export async function suppress(database: Queryable, digest: string, reason: SuppressionReason): Promise<void> {
+  await database.query(
+    {
+      text: `
+        INSERT INTO email_suppressions (address_digest, reason) VALUES (decode($1, 'hex'), $2)
+        ON CONFLICT (address_digest, reason) DO NOTHING`,
+    },
+    [digest, reason],
+  );
+}
+
 const UNAVAILABLE = {
   kind: 'refused',
   code: 'SUPPRESSIONS_UNAVAILABLE',
@@ -44,7 +58,7 @@ const UNAVAILABLE = {
 } as const;
 
 /** Whoever owns a domain reads its addresses in either case. */
-function digestOf(address: string): string {
+export function addressDigest(address: string): string {
   return sha256(address.toLowerCase());
 }
 

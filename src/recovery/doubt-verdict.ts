@@ -4,7 +4,8 @@ import type { Problem } from '../platform/json-problems';
 /** What a person says about a job in doubt, once it was looked up at the provider. */
 export type Decision = { by: string; reason: string } & (
   | { said: 'happened'; effect: string | undefined; reference: string; value: Record<string, unknown> }
-  | { said: 'notHappened'; effect: string | undefined; next: NextStep }
+  /** `told`: what its requester hears when it fails by the provider's own word; else that a person ended it. */
+  | { said: 'notHappened'; effect: string | undefined; next: NextStep; told?: { code: string; message: string } }
   /** For a job that waits for a person though no effect of it is uncertain. */
   | { said: 'nothing'; next: NextStep }
 );

@@ -6,7 +6,7 @@
 import type { OutcomeError } from '../contract/outcome';
 import type { CancellableJob } from '../jobs/cancel';
 import type { DeadLetter } from '../jobs/dead-letters';
-import type { DoubtfulEffect, EffectVerdict, failByHand, JobDecision } from '../jobs/doubt';
+import { BY_HAND, type DoubtfulEffect, type EffectVerdict, type failByHand, type JobDecision } from '../jobs/doubt';
 import type { Follower } from '../jobs/followers';
 import { duplicateOutcome, jobOutcome, type OutcomeFacts, type PublishableOutcome } from '../jobs/outcomes';
 import { uuidV5 } from '../platform/ids';
@@ -78,25 +78,29 @@ async function settleLocked(
   const others = effects.filter(({ name, number }) => name !== verdict?.name || number !== verdict.number);
   const uncertain = others.filter(isUncertain);
   if (uncertain.length > 0) return { kind: 'stillInDoubt', effects: uncertain.map(({ name }) => name) };
-  if (next === 'fail') return failLocked(steps, tx, job, others);
+  if (next === 'fail') return failLocked(steps, tx, job, others, 'told' in decision ? decision.told : undefined);
   await steps.reopen(tx, jobId);
   return { kind: 'goesOn' };
 }
 
-/** @param others the effects beside one that did not happen */
+/**
+ * @param others the effects beside one that did not happen
+ * @param told the provider's word, if it is by that
+ */
 async function failLocked(
   steps: DoubtSteps,
   tx: Transaction,
   job: CancellableJob,
   others: DoubtfulEffect[],
+  told: { code: string; message: string } | undefined,
 ): Promise<DoubtAnswer> {
   const { jobId } = job;
   const now = new Date();
-  const error = errorOf(job);
+  const error = errorOf(job, told);
   const sequence = job.sequence + 1;
   // A key whose effect happened stays held: asking again under it must not make it happen twice.
   const releaseKey = !others.some(({ state }) => state === 'done');
-  await steps.fail(tx, jobId, { error, sequence, releaseKey, finishedAt: now });
+  await steps.fail(tx, jobId, { error, sequence, releaseKey, finishedAt: now, reason: told ? told.code : BY_HAND });
   await steps.releaseLines(tx, [jobId]);
   const facts: OutcomeFacts = { ...job, error, sequence, finishedAt: now };
   const followers = job.hasFollowers ? await steps.takeFollowers(tx, [jobId]) : [];
@@ -108,11 +112,15 @@ async function failLocked(
   return { kind: 'failed', keyReleased: releaseKey };
 }
 
+const ENDED_BY_HAND = {
+  code: 'ENDED_BY_HAND',
+  message: 'nobody could know what had become of the job until a person found out, and ended it',
+};
+
 /** Who ended it, and why, stays here: it is nobody's business outside. */
-function errorOf({ error }: CancellableJob): OutcomeError {
+function errorOf({ error }: CancellableJob, told: { code: string; message: string } = ENDED_BY_HAND): OutcomeError {
   return {
-    code: 'ENDED_BY_HAND',
-    message: 'nobody could know what had become of the job until a person found out, and ended it',
+    ...told,
     replayable: true,
     ...(error ? { details: [{ path: 'doubt', message: error.code }] } : {}),
   };

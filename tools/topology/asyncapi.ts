@@ -3,6 +3,7 @@ import { jobTypes } from '../../src/catalogue';
 import type { JobType } from '../../src/catalogue/job-type';
 import { DOMAIN_EVENTS, isDomainEventName, type DomainEventName } from '../../src/contract/domain-events';
 import { CONTENT_TYPE } from '../../src/contract/names';
+import { isPublishedEventName, PUBLISHED_EVENTS, type PublishedEventName } from '../../src/contract/published-events';
 import {
   eventChannel,
   outcomeChannel,
@@ -14,7 +15,14 @@ import {
   type Channel,
   type Operation,
 } from './channels';
-import { eventMessage, outcomeMessages, requestMessage, unreadableMessage, type Message } from './messages';
+import {
+  eventMessage,
+  outcomeMessages,
+  publishedMessage,
+  requestMessage,
+  unreadableMessage,
+  type Message,
+} from './messages';
 import { jsonSchemas, type JsonSchema } from './schemas';
 
 /** What the document says about one job type, one domain event, or the rest. */
@@ -33,7 +41,10 @@ export function asyncApi() {
   const ofEvents = Object.keys(DOMAIN_EVENTS)
     .filter(isDomainEventName)
     .map((name) => partOfEvent(name, schemas));
-  const parts = [...ofTypes, ...ofEvents, partOfUnreadable()];
+  const published = Object.keys(PUBLISHED_EVENTS)
+    .filter(isPublishedEventName)
+    .map((name) => partOfPublished(name, schemas));
+  const parts = [...ofTypes, ...ofEvents, ...published, partOfUnreadable()];
   const messages = parts.flatMap((part) => part.messages);
   const outcomes = messages.filter(({ name }) => name.startsWith('outcome.'));
   return {
@@ -81,19 +92,29 @@ function server() {
 }
 
 function partOfType(type: JobType, schemas: Schemas): Part {
-  const request = requestMessage(type, named(schemas, `payload.${type.name}`));
+  const payload = named(schemas, `payload.${type.name}`);
   const outcomes = outcomeMessages(type, named(schemas, `result.${type.name}`));
   const requests = `requests.${type.queue}.${type.name}`;
   const answers = `outcomes.${type.queue}.${type.name}`;
+  // Of what nobody may ask for there is no request.
+  const asked = type.submittableBy.length === 0 ? [] : [requestMessage(type, payload)];
   return {
-    channels: { [requests]: requestChannel(type, request), [answers]: outcomeChannel(type, outcomes) },
+    channels: {
+      ...Object.fromEntries(asked.map((request) => [requests, requestChannel(type, request)])),
+      [answers]: outcomeChannel(type, outcomes),
+    },
     operations: {
-      [`receive.${requests}`]: receive(requests, request.summary, request, { channel: answers, messages: outcomes }),
+      ...Object.fromEntries(
+        asked.map((request) => [
+          `receive.${requests}`,
+          receive(requests, request.summary, request, { channel: answers, messages: outcomes }),
+        ]),
+      ),
       ...Object.fromEntries(
         outcomes.map((outcome) => [`send.${outcome.name}`, send(answers, outcome.summary, outcome)]),
       ),
     },
-    messages: [request, ...outcomes],
+    messages: [...asked, ...outcomes],
   };
 }
 
@@ -103,6 +124,16 @@ function partOfEvent(name: DomainEventName, schemas: Schemas): Part {
   return {
     channels: { [channel]: eventChannel(name, event) },
     operations: { [`receive.${channel}`]: receive(channel, event.summary, event) },
+    messages: [event],
+  };
+}
+
+function partOfPublished(name: PublishedEventName, schemas: Schemas): Part {
+  const event = publishedMessage(name, named(schemas, `event.${name}`));
+  const channel = `events.${name}`;
+  return {
+    channels: { [channel]: eventChannel(name, event) },
+    operations: { [`send.${channel}`]: send(channel, event.summary, event, []) },
     messages: [event],
   };
 }

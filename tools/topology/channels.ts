@@ -97,12 +97,14 @@ export function receive(
   };
 }
 
-export function send(channel: string, summary: string, message: Message): Operation {
+/** @param alsoTo further routing keys under which it comes */
+export function send(channel: string, summary: string, message: Message, alsoTo = ['to.<source>']): Operation {
+  const cc = alsoTo.length === 0 ? {} : { cc: alsoTo };
   return {
     action: 'send',
     summary,
     ...within(channel, [message]),
-    bindings: { amqp: { deliveryMode: 2, cc: ['to.<source>'], bindingVersion: BINDING_VERSION } },
+    bindings: { amqp: { deliveryMode: 2, ...cc, bindingVersion: BINDING_VERSION } },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { JobType } from '../../src/catalogue/job-type';
 import type { DomainEventName } from '../../src/contract/domain-events';
-import { CONTENT_TYPE, JOB_REQUESTED } from '../../src/contract/names';
+import type { PublishedEventName } from '../../src/contract/published-events';
+import { CONTENT_TYPE, JOB_REQUESTED, SERVICE_SOURCE } from '../../src/contract/names';
 import { OUTCOMES, outcomeMessage, type OutcomeData, type OutcomeName } from '../../src/contract/outcome';
 import { sample } from './sample';
 import { narrowed, reference, type JsonSchema } from './schemas';
@@ -67,6 +68,20 @@ export function eventMessage(name: DomainEventName, data: JsonSchema): Message {
     type,
     payload: narrowed('cloud-event', { type: { enum: [type, name] }, data: reference(`event.${name}`) }),
     example: incoming('/order-service', type, sample(data, `the event ${name}`)),
+  });
+}
+
+/** A domain event that this service publishes itself. */
+export function publishedMessage(name: PublishedEventName, data: JsonSchema): Message {
+  const type = `com.tickettoken.${name}.v1`;
+  const { correlationid, traceparent, ...example } = incoming(SERVICE_SOURCE, type, sample(data, `the event ${name}`));
+  return message({
+    name: `event.${name}`,
+    title: `Domain event ${name}`,
+    summary: `Tells of ${name}, by a provider's word. Told once, and again only after a lost confirm.`,
+    type,
+    payload: narrowed('cloud-event', { type: { const: type }, data: reference(`event.${name}`) }),
+    example,
   });
 }
 

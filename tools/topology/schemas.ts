@@ -4,6 +4,7 @@ import { DOMAIN_EVENTS } from '../../src/contract/domain-events';
 import { cloudEvent } from '../../src/contract/envelope';
 import { jobOptions, jobRequest } from '../../src/contract/job-request';
 import { outcomeData, outcomeError } from '../../src/contract/outcome';
+import { PUBLISHED_EVENTS } from '../../src/contract/published-events';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -27,8 +28,9 @@ export function jsonSchemas(): Record<string, JsonSchema> {
   add('job-options', jobOptions);
   add('outcome', outcomeData);
   add('outcome-error', outcomeError);
-  for (const [name, data] of Object.entries(DOMAIN_EVENTS)) add(`event.${name}`, data);
-  const open = new Set<z.core.$ZodType>();
+  for (const [name, data] of Object.entries({ ...DOMAIN_EVENTS, ...PUBLISHED_EVENTS })) add(`event.${name}`, data);
+  // Subscribers find results and events that may grow.
+  const open = new Set<z.core.$ZodType>(Object.values(PUBLISHED_EVENTS));
   for (const type of jobTypes) {
     // Types may share a schema object, and one object can have one name.
     add(`payload.${type.name}`, type.payload.clone());
@@ -38,7 +40,7 @@ export function jsonSchemas(): Record<string, JsonSchema> {
   }
   const { schemas } = z.toJSONSchema(registry, {
     target: 'draft-07',
-    // What publishers write: members with a default may be left out. Subscribers find results that may grow.
+    // What publishers write: members with a default may be left out.
     io: 'input',
     uri: (id) => `${ADDRESS}${id}`,
     override: ({ zodSchema, jsonSchema }) => {

@@ -12,6 +12,7 @@ import { createCharges, type Charges } from './charges';
 import { createStripeClient, type StripeOptions } from './client';
 import { createPayouts, type Payouts } from './payouts';
 import { createRefunds, type Refunds } from './refunds';
+import { createReports, type Reports } from './reports';
 import { createTransfers, type Transfers } from './transfers';
 
 export type { ChargeRequest } from './charges';
@@ -19,6 +20,7 @@ export type { EffectCall } from './client';
 export type { Charge } from './payment-intent';
 export type { Payout, PayoutRequest } from './payouts';
 export { REFUND_REASONS, type Refund, type RefundRequest } from './refunds';
+export type { Reported } from './reports';
 export type { Transfer, TransferRequest } from './transfers';
 
 const MINUTE_MS = 60 * 1000;
@@ -44,9 +46,15 @@ export const STRIPE_SEARCH_LAG_MS = HOUR_MS;
  */
 export const STRIPE_LIST_LAG_MS = 5 * MINUTE_MS;
 
-export interface StripeAdapter extends Charges, Refunds, Transfers, Payouts {}
+export interface StripeAdapter extends Charges, Refunds, Transfers, Payouts, Reports {}
 
 export function createStripeAdapter(options: StripeOptions): StripeAdapter {
   const client = createStripeClient(options);
-  return { ...createCharges(client), ...createRefunds(client), ...createTransfers(client), ...createPayouts(client) };
+  return {
+    ...createCharges(client),
+    ...createRefunds(client),
+    ...createTransfers(client),
+    ...createPayouts(client),
+    ...createReports(client),
+  };
 }

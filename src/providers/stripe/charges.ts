@@ -94,7 +94,17 @@ async function lookAtHeld(
 ): Promise<HeldAnswer<Charge>> {
   const answer = heldAnswer(await paymentIntents.retrieve(id, {}, settings));
   if (answer.kind !== 'open' && (answer.kind !== 'action' || !giveUp)) return answer;
-  const reason = answer.kind === 'open' ? {} : ({ cancellation_reason: 'abandoned' } as const);
+  return closeHeld(id, { paymentIntents }, settings, answer.kind === 'action' ? 'abandoned' : undefined);
+}
+
+/** Sees to it that a charge that did not happen can no longer happen; says so where it has. */
+export async function closeHeld(
+  id: string,
+  { paymentIntents }: Pick<Stripe, 'paymentIntents'>,
+  settings: Stripe.RequestOptions,
+  why?: 'abandoned',
+): Promise<HeldAnswer<Charge>> {
+  const reason = why === undefined ? {} : { cancellation_reason: why };
   try {
     return closed(heldAnswer(await paymentIntents.cancel(id, reason, settings)));
   } catch (error) {

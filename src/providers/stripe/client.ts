@@ -126,7 +126,7 @@ function untilAborted<Answer>(
  * On first use, since loading takes 0.1 s that a process without money jobs need not spend. `require`, because `import()`
  * would take the SDK's other build, whose types do not fit those that TypeScript shows a CommonJS file.
  */
-function loadSdk(): typeof Stripe {
+export function loadSdk(): typeof Stripe {
   const sdk: typeof Stripe = require('stripe');
   return sdk;
 }

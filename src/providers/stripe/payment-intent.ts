@@ -20,6 +20,7 @@ const paymentIntent = z.object({
   id: z.string().startsWith('pi_'),
   object: z.literal('payment_intent'),
   status: z.string(),
+  amount: z.number().int(),
   amount_received: z.number().int(),
   currency: z.string(),
   created: z.number(),

@@ -46,11 +46,13 @@ export interface Payouts {
 }
 
 /** The part of a payout that the service relies on; anything that lacks it is no answer at all. */
-const payout = z.object({
+export const payout = z.object({
   id: z.string().min(1),
   object: z.literal('payout'),
   status: z.string(),
   arrival_date: z.number().int(),
+  amount: z.number().int(),
+  currency: z.string(),
   failure_code: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullable(),
 });
@@ -68,7 +70,7 @@ export function createPayouts(client: StripeClient): Payouts {
       return client.act(call, async ({ payouts }, settings) => {
         const account = { ...settings, stripeAccount: request.accountId };
         const parsed = payout.safeParse(await payouts.create(parameters, account));
-        return parsed.success ? stateOf(parsed.data) : UNREADABLE;
+        return parsed.success ? payoutState(parsed.data) : UNREADABLE;
       });
     },
     findPayout: ({ accountId, destination, askedMsAgo }, providerKey, call) =>
@@ -78,7 +80,7 @@ export function createPayouts(client: StripeClient): Payouts {
           payout,
           (page) => payouts.list({ destination, created, ...page }, { ...settings, stripeAccount: accountId }),
           (one) => {
-            const state = stateOf(one);
+            const state = payoutState(one);
             return one.metadata?.['provider_key'] === providerKey && state.kind !== 'declined' ? state : undefined;
           },
         );
@@ -96,7 +98,7 @@ function parametersOf(request: PayoutRequest, providerKey: string): Omit<Stripe.
 }
 
 /** The states of docs.stripe.com/api/payouts/object; one that this code does not know may end in anything. */
-function stateOf(one: ParsedPayout): Exclude<PlainAnswer<Payout>, { kind: 'refused' }> {
+export function payoutState(one: ParsedPayout): Exclude<PlainAnswer<Payout>, { kind: 'refused' }> {
   switch (one.status) {
     case 'paid':
       return done(one, 'completed');

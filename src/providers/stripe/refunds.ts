@@ -39,13 +39,14 @@ export interface Refunds {
 }
 
 /** The part of a refund that the service relies on; anything that lacks it is no answer at all. */
-const refund = z.object({
+export const refund = z.object({
   id: z.string().min(1),
   object: z.literal('refund'),
   amount: z.number().int(),
   currency: z.string(),
   status: z.string(),
   failure_reason: z.string().nullish(),
+  payment_intent: z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]).nullish(),
   metadata: z.record(z.string(), z.string()).nullable(),
 });
 type ParsedRefund = z.infer<typeof refund>;
@@ -71,7 +72,7 @@ export function createRefunds(client: StripeClient): Refunds {
     findRefund: (paymentIntentId, providerKey, call) =>
       client.look(call, (stripe, settings) =>
         search(paymentIntentId, stripe, settings, (one) => {
-          const state = stateOf(one);
+          const state = refundState(one);
           return one.metadata?.['provider_key'] === providerKey && state.kind !== 'declined' ? state : undefined;
         }),
       ),
@@ -99,14 +100,14 @@ function search(
 }
 
 /** Of one whose state cannot be told nothing is counted. */
-async function sumUp(
+export async function sumUp(
   paymentIntentId: string,
   stripe: Stripe,
   settings: Stripe.RequestOptions,
 ): Promise<LookupAnswer<Refund>> {
   const given: DoneAnswer<Refund>[] = [];
   const searched = await search(paymentIntentId, stripe, settings, (one) => {
-    const state = stateOf(one);
+    const state = refundState(one);
     if (state.kind === 'done') given.push(state);
     return undefined;
   });
@@ -119,11 +120,11 @@ async function sumUp(
 
 function refundAnswer(result: unknown): ProviderAnswer<Refund> {
   const parsed = refund.safeParse(result).data;
-  return parsed ? stateOf(parsed) : UNREADABLE;
+  return parsed ? refundState(parsed) : UNREADABLE;
 }
 
 /** The states of docs.stripe.com/api/refunds/object; one that this code does not know may end in anything. */
-function stateOf(one: ParsedRefund): RefundState {
+export function refundState(one: ParsedRefund): RefundState {
   switch (one.status) {
     case 'succeeded':
       return done(one, 'completed');

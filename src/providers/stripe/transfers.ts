@@ -33,7 +33,7 @@ export interface Transfers {
 }
 
 /** The part of a transfer that the service relies on; anything that lacks it is no answer at all. */
-const transfer = z.object({
+export const transfer = z.object({
   id: z.string().min(1),
   object: z.literal('transfer'),
   amount: z.number().int(),
@@ -49,7 +49,7 @@ export function createTransfers(client: StripeClient): Transfers {
       const parameters = { ...parametersOf(request, call.providerKey), amount };
       return client.act(call, async ({ transfers }, settings) => {
         const parsed = transfer.safeParse(await transfers.create(parameters, settings));
-        return parsed.success ? done(parsed.data) : UNREADABLE;
+        return parsed.success ? transferDone(parsed.data) : UNREADABLE;
       });
     },
     findTransfer: (jobId, providerKey, call) =>
@@ -57,7 +57,7 @@ export function createTransfers(client: StripeClient): Transfers {
         findInList(
           transfer,
           (page) => transfers.list({ transfer_group: jobId, ...page }, settings),
-          (one) => (one.metadata['provider_key'] === providerKey ? done(one) : undefined),
+          (one) => (one.metadata['provider_key'] === providerKey ? transferDone(one) : undefined),
         ),
       ),
   };
@@ -72,7 +72,7 @@ function parametersOf(request: TransferRequest, providerKey: string): Omit<Strip
   };
 }
 
-function done({ id, amount, currency }: z.infer<typeof transfer>): DoneAnswer<Transfer> {
+export function transferDone({ id, amount, currency }: z.infer<typeof transfer>): DoneAnswer<Transfer> {
   return {
     kind: 'done',
     value: { transferId: id, amount: fromStripeAmount(amount, currency), currency },

@@ -9,11 +9,14 @@ import { withDeadline } from '../axios';
 import { createTwilioClients, type TwilioAccount } from './client';
 import { answerFromError, answerFromReply, type SentText } from './errors';
 import { searchPage, type SentBetween } from './search';
+import { callbackAddress } from './webhook';
 
 export type { SentText } from './errors';
 
 /** Numbers in E.164. */
 export interface TextMessage {
+  /** Told to the address of status callbacks. */
+  jobId: string;
   to: string;
   from: string;
   text: string;
@@ -57,8 +60,12 @@ export function createTwilioAdapter(account: TwilioAccount): TwilioAdapter {
   }
 
   return {
-    send: ({ to, from, text }, call) =>
-      ask(call, async ({ messages }) => answerFromReply(await messages.create({ to, from, body: text }))),
+    send: ({ jobId, to, from, text }, call) =>
+      ask(call, async ({ messages }) => {
+        const { callbackUrl } = account;
+        const statusCallback = callbackUrl === undefined ? {} : { statusCallback: callbackAddress(callbackUrl, jobId) };
+        return answerFromReply(await messages.create({ to, from, body: text, ...statusCallback }));
+      }),
     async find(message, sent, call) {
       const { to, from } = message;
       const answer = await ask(call, async ({ messages }) => {

@@ -9,6 +9,8 @@ export interface TwilioAccount {
   authToken: string;
   /** `http(s)://host[:port]`; Twilio itself when absent. */
   apiBase?: string;
+  /** Where Twilio is to report what becomes of a message; nowhere when absent. */
+  callbackUrl?: string;
 }
 
 export interface TwilioClient {

@@ -1,5 +1,6 @@
 /** Every route that the router has, for everybody who may come along. A route without a row here fails the first test. */
 import { randomUUID } from 'node:crypto';
+import { WEBHOOK_PROVIDERS } from '../../../src/contract/http';
 import type { Role } from '../../../src/contract/principals';
 import { ROLES } from '../../../src/contract/principals';
 import type { Service } from '../../../src/service';
@@ -59,7 +60,15 @@ const EXPECTED: Expected[] = [
     call: {},
     roles: ['user', 'service', 'admin'],
   },
+  {
+    route: 'GET /api/v1/queue/jobs/:id/timeline',
+    path: `/jobs/${randomUUID()}/timeline`,
+    call: {},
+    roles: ['user', 'venue_admin', 'service', 'admin'],
+  },
 ];
+/** Whose requests are signed: see test/integration/webhooks. */
+const SIGNED = WEBHOOK_PROVIDERS.map((provider) => `POST /api/v1/queue/provider-webhooks/${provider}`);
 const closed = EXPECTED.flatMap(({ roles, ...rest }) => (roles ? [{ ...rest, roles }] : []));
 
 let harness: Harness;
@@ -87,7 +96,7 @@ const call = ({ route, path, call }: Pick<Expected, 'route' | 'path' | 'call'>, 
 
 it('each route that the router has is decided upon here', () => {
   const routes = service.http.routes.map(({ method, path }) => `${method} ${path}`);
-  expect(routes.toSorted()).toEqual(EXPECTED.map(({ route }) => route).toSorted());
+  expect(routes.toSorted()).toEqual([...EXPECTED.map(({ route }) => route), ...SIGNED].toSorted());
 });
 
 it.each(EXPECTED.filter(({ roles }) => !roles))('$route is for everybody', async (expected) => {

@@ -1,6 +1,8 @@
 /** Everything that the sandbox keeps, and which request reads or changes what. */
 import { Accounts } from './accounts';
 import { Charges, type Charge } from './charges';
+import { Disputes } from './disputes';
+import { StripeEvents, type Emit } from './events';
 import { Intents } from './intents';
 import { Payouts, type Payout } from './payouts';
 import { Refunds, type Refund } from './refunds';
@@ -23,15 +25,22 @@ export class Books {
   readonly #indexingDelayMs: number;
   /** The last state that the paused search knows. */
   #pausedAfter: number | undefined;
+  readonly events = new StripeEvents();
+  readonly #emit: Emit = (...told) => this.events.emit(...told);
   readonly #charges = new Charges();
-  readonly #intents = new Intents((intent, chargeId) => this.#charges.add(intent, chargeId, this.currentKey));
+  readonly #disputes = new Disputes(this.#charges, this.#emit);
+  readonly #intents = new Intents(
+    (intent, chargeId) => this.#charges.add(intent, chargeId, this.currentKey),
+    this.#emit,
+  );
   readonly #refunds = new Refunds(
     this.#charges,
     () => this.currentKey,
     (id) => this.#intents.has(id),
+    this.#emit,
   );
-  readonly #transfers = new Transfers(this.accounts, () => this.currentKey);
-  readonly #payouts = new Payouts(() => this.currentKey);
+  readonly #transfers = new Transfers(this.accounts, () => this.currentKey, this.#emit);
+  readonly #payouts = new Payouts(() => this.currentKey, this.#emit);
 
   constructor(indexingDelayMs: number) {
     this.#indexingDelayMs = indexingDelayMs;
@@ -48,6 +57,7 @@ export class Books {
       .on('POST', '/v1/refunds', (parameters) => refunds.create(parameters))
       .on('GET', '/v1/refunds', (parameters) => refunds.list(parameters))
       .on('GET', '/v1/refunds/:id', (parameters, id) => refunds.retrieve(parameters, id))
+      .on('GET', '/v1/disputes/:id', (parameters, id) => this.#disputes.retrieve(parameters, id))
       .on('POST', '/v1/transfers', (parameters) => transfers.create(parameters))
       .on('GET', '/v1/transfers', (parameters) => transfers.list(parameters))
       .on('GET', '/v1/transfers/:id', (parameters, id) => transfers.retrieve(parameters, id))
@@ -74,6 +84,11 @@ export class Books {
   authenticate(paymentIntentId: string, succeeds: boolean): void {
     this.currentKey = null;
     this.#intents.authenticate(paymentIntentId, succeeds);
+  }
+
+  /** The customer claims a payment back from the bank. */
+  dispute(paymentIntentId: string): string {
+    return this.#disputes.open(paymentIntentId);
   }
 
   passTime(): void {

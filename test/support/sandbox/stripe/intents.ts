@@ -5,6 +5,7 @@
 import { cardOutcome } from './cards';
 import { docUrl, errorReply, invalid, noSuch, Refusal } from './errors';
 import { CANCELLATION_REASONS, newId, renderIntent, type IntentState } from './objects';
+import type { Emit } from './events';
 import { boolean, fields, integer, metadata, oneOf, required, text } from './parameters';
 
 const readCreate = fields({
@@ -45,10 +46,12 @@ export class Intents {
   /** How many states have been saved. */
   saved = 0;
   readonly #charged: (state: IntentState, chargeId: string) => void;
+  readonly #emit: Emit;
 
   /** `charged` is called at the moment at which money moves. */
-  constructor(charged: (state: IntentState, chargeId: string) => void) {
+  constructor(charged: (state: IntentState, chargeId: string) => void, emit: Emit) {
     this.#charged = charged;
+    this.#emit = emit;
   }
 
   create(parameters: unknown): object {
@@ -196,8 +199,15 @@ export class Intents {
     const earlier = this.#versions.get(state.id);
     if (earlier) earlier.push(version);
     else this.#versions.set(state.id, [version]);
+    const told = eventOf(state);
+    if (told !== undefined) this.#emit(told, renderIntent(state));
     return state;
   }
+}
+
+function eventOf({ status, lastPaymentError }: IntentState): string | undefined {
+  if (status === 'succeeded' || status === 'canceled') return `payment_intent.${status}`;
+  return status === 'requires_payment_method' && lastPaymentError ? 'payment_intent.payment_failed' : undefined;
 }
 
 /** "Three-decimal currencies" and "Special cases" of docs.stripe.com/currencies. */

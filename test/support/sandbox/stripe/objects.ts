@@ -89,7 +89,7 @@ export function renderSearch({ data, nextPage }: SearchPage) {
 }
 
 /** Stripe's ids: a prefix and 24 letters and digits. */
-export function newId(prefix: 'pi' | 'ch' | 're' | 'tr' | 'po' | 'req'): string {
+export function newId(prefix: 'pi' | 'ch' | 're' | 'tr' | 'po' | 'du' | 'evt' | 'req'): string {
   const random = randomBytes(18).toString('base64').replaceAll('+', 'x').replaceAll('/', 'y');
   return `${prefix}_${random}`;
 }

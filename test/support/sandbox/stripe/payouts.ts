@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { checkMoved, deposit, refused, withdraw, type ConnectedAccount, type ExternalAccount } from './accounts';
 import { invalid, noSuch } from './errors';
 import { listPage, readPage } from './lists';
+import type { Emit } from './events';
 import { newId } from './objects';
 import { fields, integer, metadata, oneOf, required, text } from './parameters';
 
@@ -45,9 +46,11 @@ const DAY_MS = 86_400_000;
 export class Payouts {
   readonly #payouts: { payout: RecordedPayout; from: ConnectedAccount; to: ExternalAccount }[] = [];
   readonly #currentKey: () => string | null;
+  readonly #emit: Emit;
 
   /** `currentKey` is that of the request being carried out. */
-  constructor(currentKey: () => string | null) {
+  constructor(currentKey: () => string | null, emit: Emit) {
+    this.#emit = emit;
     this.#currentKey = currentKey;
   }
 
@@ -77,6 +80,7 @@ export class Payouts {
       at: Date.now(),
     };
     this.#payouts.push({ payout, from, to });
+    this.#emit('payout.created', render(payout), from.id);
     return render(payout);
   }
 
@@ -102,6 +106,7 @@ export class Payouts {
       if (payout.status !== 'pending') continue;
       payout.status = to.closed ? 'failed' : 'paid';
       if (to.closed) deposit(from, payout.amount, payout.currency);
+      this.#emit(`payout.${payout.status}`, render(payout), from.id);
     }
   }
 

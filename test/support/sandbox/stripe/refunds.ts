@@ -6,6 +6,7 @@ import type Stripe from 'stripe';
 import type { Charges, RefundableCharge } from './charges';
 import { errorReply, invalid, noSuch, Refusal } from './errors';
 import { listPage, readPage } from './lists';
+import type { Emit } from './events';
 import { newId } from './objects';
 import { fields, integer, metadata, oneOf, text } from './parameters';
 
@@ -43,9 +44,11 @@ export class Refunds {
   readonly #charges: Charges;
   readonly #currentKey: () => string | null;
   readonly #isIntent: (id: string) => boolean;
+  readonly #emit: Emit;
 
   /** `currentKey` is that of the request being carried out; `isIntent` knows whether there is such a PaymentIntent. */
-  constructor(charges: Charges, currentKey: () => string | null, isIntent: (id: string) => boolean) {
+  constructor(charges: Charges, currentKey: () => string | null, isIntent: (id: string) => boolean, emit: Emit) {
+    this.#emit = emit;
     this.#charges = charges;
     this.#currentKey = currentKey;
     this.#isIntent = isIntent;
@@ -75,6 +78,8 @@ export class Refunds {
       at: Date.now(),
     };
     this.#refunds.push(refund);
+    this.#emit('refund.created', render(refund));
+    this.#emit('charge.refunded', { id: chargeId, object: 'charge', payment_intent: paymentIntentId });
     return render(refund);
   }
 
@@ -102,8 +107,11 @@ export class Refunds {
       if (charge?.refundEnds === 'in-failure' && refund.status !== 'failed') {
         refund.status = 'failed';
         charge.refunded -= refund.amount;
+        this.#emit('refund.failed', render(refund));
       }
-      if (refund.status === 'pending') refund.status = 'succeeded';
+      if (refund.status !== 'pending') continue;
+      refund.status = 'succeeded';
+      this.#emit('refund.updated', render(refund));
     }
   }
 

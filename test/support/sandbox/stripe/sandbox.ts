@@ -6,6 +6,7 @@
 import type { Fault, FaultHandle } from '../faults';
 import { serveSandbox, type Exchange, type ServeOptions } from '../serve';
 import type { Charge } from './charges';
+import type { StripeEvents, WebhookEndpoint } from './events';
 import type { Payout } from './payouts';
 import type { Refund } from './refunds';
 import { StripeService } from './service';
@@ -18,6 +19,8 @@ export type StripeExchange = Exchange;
 export interface StripeSandboxOptions extends ServeOptions {
   /** How far the search runs behind; not at all when absent. */
   indexingDelayMs?: number;
+  /** Where webhooks are sent as things happen. */
+  webhooks?: WebhookEndpoint;
 }
 
 export interface StripeSandbox {
@@ -34,6 +37,10 @@ export interface StripeSandbox {
   expireKeys(): void;
   /** The customer has come back from the bank's page, with or without having proved to be the customer. */
   authenticate(paymentIntentId: string, succeeds: boolean): void;
+  /** What is told by webhook: found by type and object, or sent as it happens. */
+  events: StripeEvents;
+  /** The customer claims a payment back from the bank; answers with the dispute's id. */
+  dispute(paymentIntentId: string): string;
   /** As if some days had passed: what was pending has succeeded, and what a bank sends back has failed. */
   passTime(): void;
   /** What an account can move now, in minor units; `acct_sandbox` is the platform. */
@@ -47,6 +54,7 @@ export interface StripeSandbox {
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
   const service = new StripeService(options.indexingDelayMs ?? 0);
   const { books, faults, keys } = service;
+  if (options.webhooks) books.events.sendTo(options.webhooks);
   const controls = {
     calls: () => service.calls,
     fault: (fault: Fault) => faults.add(fault),
@@ -62,6 +70,8 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     transfers: () => service.ledgers().transfers,
     payouts: () => service.ledgers().payouts,
     authenticate: (paymentIntentId, succeeds) => books.authenticate(paymentIntentId, succeeds),
+    events: books.events,
+    dispute: (paymentIntentId) => books.dispute(paymentIntentId),
     passTime: () => books.passTime(),
     setAvailable: (account, currency, amount) => books.accounts.setAvailable(account, currency, amount),
     pauseIndexing: () => books.pauseIndexing(),

@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { checkMoved, deposit, refused, withdraw, type Accounts } from './accounts';
 import { invalid, noSuch } from './errors';
 import { listPage, readPage } from './lists';
+import type { Emit } from './events';
 import { newId } from './objects';
 import { fields, integer, metadata, required, text } from './parameters';
 
@@ -31,9 +32,11 @@ export class Transfers {
   readonly #transfers: RecordedTransfer[] = [];
   readonly #accounts: Accounts;
   readonly #currentKey: () => string | null;
+  readonly #emit: Emit;
 
   /** `currentKey` is that of the request being carried out. */
-  constructor(accounts: Accounts, currentKey: () => string | null) {
+  constructor(accounts: Accounts, currentKey: () => string | null, emit: Emit) {
+    this.#emit = emit;
     this.#accounts = accounts;
     this.#currentKey = currentKey;
   }
@@ -64,6 +67,7 @@ export class Transfers {
       at: Date.now(),
     };
     this.#transfers.push(transfer);
+    this.#emit('transfer.created', render(transfer));
     return render(transfer);
   }
 

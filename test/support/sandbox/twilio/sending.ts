@@ -24,7 +24,7 @@ export function twilioVariables(url: string): Record<string, string> {
 }
 
 export function textMessage(changes: Partial<TextMessage> = {}): TextMessage {
-  return { to: TO, from: OUR_NUMBER, text: 'Your tickets are here', ...changes };
+  return { jobId: 'job-1', to: TO, from: OUR_NUMBER, text: 'Your tickets are here', ...changes };
 }
 
 /** A signal of its own for each call, never aborted unless the test brings one. */
