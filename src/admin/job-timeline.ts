@@ -8,7 +8,7 @@ import type { JobTimeline } from '../jobs/timeline';
 export function timelineAnswer(job: JobView, { moves, reports }: JobTimeline) {
   const entries = [
     ...(moves.length > 0 ? moves.map(toEntry) : outlineOf(job)),
-    ...reports.map(({ at, provider, event, eventId, objectId, code }) => ({
+    ...reports.map(({ at, provider, event, eventId, objectId, code, occurredAt }) => ({
       at,
       kind: 'provider' as const,
       provider,
@@ -16,6 +16,7 @@ export function timelineAnswer(job: JobView, { moves, reports }: JobTimeline) {
       eventId,
       objectId,
       code: code ?? null,
+      occurredAt: occurredAt?.toISOString() ?? null,
     })),
   ];
   const accepted = { at: job.acceptedAt, kind: 'accepted' as const };

@@ -15,8 +15,10 @@ export interface ProviderReport {
 
 /** A report about a job, as its timeline tells it. */
 export interface ReportedEvent extends Pick<ProviderReport, 'provider' | 'eventId' | 'event' | 'objectId' | 'code'> {
-  /** When it happened, or else when the report came. */
+  /** When the report came. */
   at: Date;
+  /** When it happened, by the provider's clock. */
+  occurredAt: Date | undefined;
 }
 
 /**
@@ -73,16 +75,18 @@ export async function readReports(database: Queryable, jobId: string, limit: num
     object_id: string;
     code: string | null;
     at: Date;
+    occurred_at: Date | null;
   }>(
     {
       text: `
-        SELECT provider, event_id, event, object_id, code, COALESCE(occurred_at, received_at) AS at
+        SELECT provider, event_id, event, object_id, code, received_at AS at, occurred_at
         FROM provider_webhook_events WHERE job_id = $1 ORDER BY at LIMIT $2`,
     },
     [jobId, limit],
   );
-  return rows.map(({ event_id, object_id, code, ...row }) => ({
+  return rows.map(({ event_id, object_id, code, occurred_at, ...row }) => ({
     ...row,
+    occurredAt: occurred_at ?? undefined,
     eventId: event_id,
     objectId: object_id,
     code: code ?? undefined,

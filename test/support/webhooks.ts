@@ -45,6 +45,12 @@ export class WebhookRows {
     return z.array(z.object({ count: z.int() })).parse(rows)[0]?.count ?? 0;
   }
 
+  /** Jobs that were made of one event, that are or were there. */
+  async takenOf(eventId: string): Promise<number> {
+    const { rows } = await this.pool.query('SELECT FROM critical_jobs WHERE request_id = $1', [eventId]);
+    return rows.length;
+  }
+
   async kept(eventId: string): Promise<z.infer<typeof kept>[]> {
     const { rows } = await this.pool.query(
       'SELECT event, event_id, job_id, code FROM provider_webhook_events WHERE event_id = $1',

@@ -5,6 +5,7 @@ const succeeded = {
   id: 'pi_1',
   object: 'payment_intent',
   status: 'succeeded',
+  amount: 1234,
   amount_received: 1234,
   currency: 'eur',
   created: 1,

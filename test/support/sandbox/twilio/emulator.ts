@@ -15,6 +15,8 @@ export const OUR_NUMBER = '+15005550006';
 
 export interface Emulator {
   url: string;
+  /** Brings a message into a state, and has whom it was to report to called. */
+  report(sid: string, status: string): Promise<void>;
   /** Forgets every message. */
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -33,6 +35,7 @@ export async function startEmulator(): Promise<Emulator> {
   const url = await answer();
   return {
     url,
+    report: (sid, status) => report(url, sid, status),
     reset: async () => {
       worker.postMessage('reset');
       await answer();
@@ -41,6 +44,16 @@ export async function startEmulator(): Promise<Emulator> {
       await worker.terminate();
     },
   };
+}
+
+async function report(url: string, sid: string, status: string): Promise<void> {
+  const answer = await fetch(`${url}/_twilio/simulate/message-status`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}` },
+    body: new URLSearchParams({ MessageSid: sid, Status: status }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!answer.ok) throw new Error(`the emulator refuses: ${answer.status} ${await answer.text()}`);
 }
 
 /** It takes a port by number only. */

@@ -8,6 +8,8 @@ import { startEmulator } from './emulator';
 import { TwilioService, type SentText } from './service';
 
 export interface TwilioSandbox extends StandIn<SentText> {
+  /** Brings a message into a state, and calls whom it was to report to, signed as Twilio signs. */
+  report(sid: string, status: string): Promise<void>;
   /** As if it had just been started. */
   reset(): Promise<void>;
 }
@@ -18,6 +20,7 @@ export async function startTwilioSandbox(options: ServeOptions = {}): Promise<Tw
   const standIn = await serveStandIn(service, 'texts', options);
   return {
     ...standIn,
+    report: (sid, status) => emulator.report(sid, status),
     reset: () => {
       service.reset();
       return emulator.reset();
