@@ -17,10 +17,14 @@ export class Doubts {
   ) {}
 
   /** Charged or not, nobody was told; `under way` where its call may not be over yet. */
-  async make(happened: 'charged' | 'not charged', call: 'over' | 'under way' = 'over'): Promise<Doubted> {
+  async make(
+    happened: 'charged' | 'not charged',
+    call: 'over' | 'under way' = 'over',
+    options: Record<string, unknown> = {},
+  ): Promise<Doubted> {
     this.harness.stripe.fault({ kind: happened === 'charged' ? 'lose-answer' : 'fail-before-effect' });
     const data = payment();
-    const request = { type: 'payment-process', data, options: { attempts: 1 } };
+    const request = { type: 'payment-process', data, options: { attempts: 1, ...options } };
     const requestId = await this.harness.bus.request(request);
     const { data: outcome } = await this.harness.bus.outcomeOf(requestId, 'attention');
     const jobId = outcome.jobId ?? '';

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { LineSteps } from '../../src/execution/settler';
+import type { LineSteps, SettleSteps } from '../../src/execution/settler';
 import { insertClaims, type Claim } from '../../src/jobs/claim';
-import type { EffectStart } from '../../src/jobs/effects';
+import { recordDeadLetters } from '../../src/jobs/dead-letters';
+import { appendEffectFacts, type EffectStart } from '../../src/jobs/effects';
+import { takeFollowers } from '../../src/jobs/followers';
 import { lockLines, releaseLines } from '../../src/jobs/ordering-keys';
-import type { Settlement } from '../../src/jobs/settle';
+import { settleJobs, wasSettledBy, type Settlement } from '../../src/jobs/settle';
 import { startJobs, type StartedJob, type StartRequest } from '../../src/jobs/start';
+import { appendToOutbox } from '../../src/outbox/rows';
 import { uuidV7 } from '../../src/platform/ids';
 import { createLogger } from '../../src/platform/logger';
 import { Database } from '../../src/platform/postgres/database';
@@ -59,6 +62,28 @@ export async function startOne(database: Database, request: StartRequest): Promi
 
 /** The lines of ordering keys, without a Redis to hand over to. */
 export const lines: LineSteps = { lock: lockLines, release: releaseLines, handOver: () => Promise.resolve() };
+
+/** The steps by which jobs of the money tier are settled. */
+export function settleSteps(database: Database, over: Partial<SettleSteps> = {}): SettleSteps {
+  return {
+    transaction: (work) => database.transaction(work),
+    appendFacts: appendEffectFacts,
+    settle: (tx, ends) =>
+      settleJobs(
+        tx,
+        ends.map(({ settlement }) => settlement),
+      ),
+    putBack: () => Promise.resolve([]),
+    lines,
+    takeFollowers,
+    recordDeadLetters,
+    append: appendToOutbox,
+    wasSettledBy: (jobId, token) => wasSettledBy(database, jobId, token),
+    tidyUp: () => Promise.resolve(),
+    signal: () => undefined,
+    ...over,
+  };
+}
 
 /** A good end, or what a test makes of it. */
 export function settlementOf({ jobId, token }: StartedJob, over: Partial<Settlement> = {}): Settlement {

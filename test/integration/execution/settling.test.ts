@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { decide } from '../../../src/execution/decide';
 import { Settler, type Ending, type SettleSteps } from '../../../src/execution/settler';
-import { takeFollowers } from '../../../src/jobs/followers';
-import { recordDeadLetters } from '../../../src/jobs/dead-letters';
 import { appendEffectFacts, beginEffects } from '../../../src/jobs/effects';
 import { reopenResolved } from '../../../src/jobs/dispatch';
-import { settleJobs, wasSettledBy } from '../../../src/jobs/settle';
 import { startExceptional, type StartedJob } from '../../../src/jobs/start';
-import { appendToOutbox } from '../../../src/outbox/rows';
 import { CommitUnknownError, type Database } from '../../../src/platform/postgres/database';
 import { openHarness, type Harness } from '../../support/harness';
 import { MoneyRows } from '../../support/money';
-import { claimJob, effectOf, lines, openDatabase, silentLog, startOne } from '../../support/records';
+import { claimJob, effectOf, openDatabase, settleSteps, silentLog, startOne } from '../../support/records';
 
 let harness: Harness;
 let database: Database;
@@ -28,25 +24,7 @@ afterAll(async () => {
 });
 
 function settler(over: Partial<SettleSteps> = {}): Settler {
-  const steps: SettleSteps = {
-    transaction: (work) => database.transaction(work),
-    appendFacts: appendEffectFacts,
-    settle: (tx, ends) =>
-      settleJobs(
-        tx,
-        ends.map(({ settlement }) => settlement),
-      ),
-    putBack: () => Promise.resolve([]),
-    lines,
-    takeFollowers,
-    recordDeadLetters,
-    append: appendToOutbox,
-    wasSettledBy: (jobId, token) => wasSettledBy(database, jobId, token),
-    tidyUp: () => Promise.resolve(),
-    signal: () => undefined,
-    ...over,
-  };
-  return new Settler(steps, silentLog, 200);
+  return new Settler(settleSteps(database, over), silentLog, 200);
 }
 
 const NO_EFFECTS = { anyUncertain: false, anyHappened: false, anyMissing: false };
