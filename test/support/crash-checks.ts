@@ -100,6 +100,8 @@ export async function expectOnce(harness: CrashHarness, workload: Workload): Pro
   );
   expect(written.rows).toEqual([]);
 
+  expect(await ranTogether(harness)).toEqual([]);
+
   const effective = workload.groups.filter(({ hasEffect }) => hasEffect);
   const jobs = effective.map(({ requests }) => jobOf(terminal, requests));
   return {
@@ -108,6 +110,20 @@ export async function expectOnce(harness: CrashHarness, workload: Workload): Pro
     repeated: await expectEffects(harness, workload, jobs),
     outcomes: new Set(terminal.map(({ id }) => id)).size,
   };
+}
+
+/** Pairs of jobs of one ordering key of which one began before the other had ended. */
+async function ranTogether({ environment }: Harness): Promise<unknown[]> {
+  const { rows } = await environment.pool.query(`
+    WITH life AS (
+      SELECT j.ordering_key, t.job_id, t.generation, min(t.at) FILTER (WHERE t.to_status = 'processing') AS began,
+        max(t.at) FILTER (WHERE t.to_status IN ('completed', 'failed', 'cancelled')) AS ended
+      FROM critical_jobs j JOIN critical_job_transitions t ON t.job_id = j.id
+      WHERE j.ordering_key IS NOT NULL GROUP BY 1, 2, 3
+    )
+    SELECT a.job_id AS one, b.job_id AS other FROM life a JOIN life b USING (ordering_key)
+    WHERE a.job_id < b.job_id AND a.began < b.ended AND b.began < a.ended`);
+  return rows;
 }
 
 function terminalOutcomes({ bus }: Harness, workload: Workload): ReceivedOutcome[] {

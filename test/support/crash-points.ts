@@ -50,6 +50,7 @@ const CRASH_POINTS: CrashPoint[] = [
   { step: 'call provider', call: 2 },
   { step: 'settle', call: 1 },
   { step: 'append outcome', call: 1 },
+  { step: 'hand over next', call: 1 },
   { step: 'read outbox', call: 2 },
   { step: 'publish', call: 1 },
   { step: 'mark published', call: 1 },

@@ -47,7 +47,7 @@ export class Publishing {
     this.work = TIER_WORK[workload.tier];
   }
 
-  /** Work with effects, some that fails, duplicates, a conflict, nonsense, and canaries. */
+  /** Work with effects, some that fails, duplicates, a conflict, a line, nonsense, and canaries. */
   async everything(): Promise<void> {
     await this.effectful();
     await this.seenTwice();
@@ -56,6 +56,7 @@ export class Publishing {
     await this.offeredAgain();
     await this.invalid();
     await this.unreadable();
+    if (this.workload.tier === 'money') await this.inLine();
     for (let count = 1; count <= 4; count += 1) await this.canary();
   }
 
@@ -110,6 +111,16 @@ export class Publishing {
 
   private async failing(): Promise<void> {
     this.add([await this.ask(this.work.failing(this.workload.mark))], 'failed', false);
+  }
+
+  /** Work under one ordering key, of which the first fails. */
+  private async inLine(): Promise<void> {
+    const { mark } = this.workload;
+    const options = { orderingKey: mark };
+    this.add([await this.ask({ ...this.work.failing(mark), options })], 'failed', false);
+    for (let count = 1; count <= 3; count += 1) {
+      this.add([await this.ask({ ...this.work.request(mark), options })], 'completed', true);
+    }
   }
 
   /** As the broker dead-letters a request: taken alone, and counted before it is touched. */

@@ -70,7 +70,8 @@ export class Line {
       type: 'canary-money',
       data: { n, note: this.key },
       idempotencyKey: `${this.key}-${n}`,
-      options: { orderingKey: this.key, ...options },
+      // Whoever holds a job holds its line, for as long as it likes.
+      options: { orderingKey: this.key, timeout: 600_000, ...options },
     });
   }
 
