@@ -1,4 +1,5 @@
 import type { Queryable, Transaction } from '../platform/postgres/database';
+import { arrayOfJsonTexts, jsonTexts } from '../platform/postgres/json-texts';
 import type { StandingJob } from './conflicts';
 import type { JobStatus } from './job';
 import type { JobView } from './read';
@@ -24,44 +25,65 @@ export async function insertFinished(
   options: FinishOptions,
 ): Promise<Set<string>> {
   if (ends.length === 0) return new Set();
-  const rows = ends.map((end) => toRow(end, options)).sort((left, right) => (left.job_id < right.job_id ? -1 : 1));
+  const rows = ends.map(toRow).sort((left, right) => (left.jobId < right.jobId ? -1 : 1));
   // A holder whose time is over, and which is not deleted yet, holds nothing any more.
-  await tx.query(LET_GO, [rows.flatMap(({ live_key }) => live_key ?? [])]);
-  const inserted = await tx.query<{ attempt_token: string }>(INSERT, [JSON.stringify(rows)]);
+  await tx.query(LET_GO, [rows.flatMap(({ liveKey }) => liveKey ?? [])]);
+  const inserted = await tx.query<{ attempt_token: string }>(INSERT, [
+    options.queueName,
+    options.keepMs,
+    rows.map((row) => row.jobId),
+    rows.map((row) => row.generation),
+    rows.map((row) => row.idempotencyKey),
+    rows.map((row) => row.type),
+    rows.map((row) => row.status),
+    rows.map((row) => row.liveKey),
+    rows.map((row) => row.fingerprint),
+    rows.map((row) => row.requestKey),
+    rows.map((row) => row.source),
+    rows.map((row) => row.requestId),
+    rows.map((row) => row.correlationId ?? null),
+    rows.map((row) => row.traceparent ?? null),
+    rows.map((row) => row.userId ?? null),
+    rows.map((row) => row.venueId ?? null),
+    rows.map((row) => row.token),
+    rows.map((row) => row.attempts),
+    rows.map((row) => row.sequence),
+    jsonTexts(rows.map((row) => row.result)),
+    jsonTexts(rows.map((row) => row.error)),
+    rows.map((row) => row.acceptedAt),
+    rows.map((row) => row.startedAt),
+    rows.map((row) => row.finishedAt),
+  ]);
   return new Set(inserted.map((row) => row.attempt_token));
 }
 
-function toRow({ job, settlement }: EndedAttempt, { queueName, keepMs }: FinishOptions) {
+function toRow({ job, settlement }: EndedAttempt) {
   const { status, finishedAt, releaseKey, attempts, sequence, result, error } = settlement;
   if (!job.claim || !finishedAt || status === 'pending' || status === 'in_doubt') {
     throw new Error(`a volatile job cannot end as ${status}`);
   }
-  const { userId, venueId } = ownersOf(job.payload);
   return {
-    job_id: job.jobId,
+    jobId: job.jobId,
     generation: job.generation,
-    key: job.idempotencyKey,
-    queue_name: queueName,
-    job_type: job.type,
+    idempotencyKey: job.idempotencyKey,
+    type: job.type,
     status,
-    live_key: releaseKey ? null : job.claim.liveKey,
+    liveKey: releaseKey ? null : job.claim.liveKey,
     fingerprint: job.claim.fingerprint,
-    request_key: job.claim.requestKey,
-    request_source: job.source,
-    request_id: job.requestId,
-    correlation_id: job.correlationId ?? null,
-    traceparent: job.traceparent ?? null,
-    user_id: userId ?? null,
-    venue_id: venueId ?? null,
-    attempt_token: job.token,
+    requestKey: job.claim.requestKey,
+    source: job.source,
+    requestId: job.requestId,
+    correlationId: job.correlationId,
+    traceparent: job.traceparent,
+    token: job.token,
     attempts,
     sequence,
-    result,
-    error,
-    created_at: job.acceptedAt,
-    started_at: job.startedAt,
-    processed_at: finishedAt,
-    expires_at: new Date(finishedAt.getTime() + keepMs),
+    result: result === null ? null : JSON.stringify(result),
+    error: error === null ? null : JSON.stringify(error),
+    acceptedAt: job.acceptedAt.toISOString(),
+    startedAt: job.startedAt?.toISOString() ?? null,
+    finishedAt: finishedAt.toISOString(),
+    ...ownersOf(job.payload),
   };
 }
 
@@ -183,12 +205,18 @@ const INSERT = {
     INSERT INTO idempotency_keys (job_id, generation, key, queue_name, job_type, status, live_key, fingerprint,
       request_key, request_source, request_id, correlation_id, traceparent, user_id, venue_id, attempt_token, attempts,
       sequence, result, error, created_at, started_at, processed_at, expires_at)
-    SELECT job_id, generation, key, queue_name, job_type, status,
+    SELECT job_id, generation, key, $1, job_type, status,
       CASE WHEN EXISTS (SELECT FROM idempotency_keys held WHERE held.live_key = f.live_key) THEN NULL ELSE live_key END,
       fingerprint, request_key, request_source, request_id, correlation_id, traceparent, user_id, venue_id,
-      attempt_token, attempts, sequence, NULLIF(result, 'null'), NULLIF(error, 'null'), created_at, started_at,
-      processed_at, expires_at
-    FROM jsonb_populate_recordset(NULL::idempotency_keys, $1::jsonb) f
+      attempt_token, attempts, sequence, result::jsonb, error::jsonb, created_at, started_at, processed_at,
+      processed_at + $2::bigint * interval '1 millisecond'
+    FROM unnest($3::uuid[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::uuid[],
+      $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::uuid[], $18::smallint[],
+      $19::integer[], ${arrayOfJsonTexts('$20')}, ${arrayOfJsonTexts('$21')}, $22::timestamptz[], $23::timestamptz[],
+      $24::timestamptz[])
+      AS f (job_id, generation, key, job_type, status, live_key, fingerprint, request_key, request_source, request_id,
+        correlation_id, traceparent, user_id, venue_id, attempt_token, attempts, sequence, result, error, created_at,
+        started_at, processed_at)
     ON CONFLICT (job_id, generation) DO NOTHING
     RETURNING attempt_token`,
 };

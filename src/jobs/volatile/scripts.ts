@@ -5,6 +5,9 @@ import { COUNT } from './books';
  * The record of an open job is one hash, and two strings point to it: by the identity of its request and by its key. The
  * hash names them, so that whoever only knows the job can keep all three, or take them away; a cluster has them in one
  * slot. Every change is a script, so that two processes never see half of one. Times are the server's.
+ *
+ * Each command inside of a script costs Redis about as much as one from outside: a script reads all that it needs of a job
+ * at once, and writes it at once.
  */
 
 const NOW = `
@@ -27,20 +30,18 @@ const LIFE_TOLERANCE_MS = 1_000;
  * was taken in by an older build does not name what points to it.
  */
 const KEEP = `
+  local function extend(life, job, request, key)
+    for _, name in ipairs({ job, request or job, key or job }) do redis.call('PEXPIRE', name, life, 'GT') end
+  end
   local function keep(job, life)
     if redis.call('PTTL', job) > life - ${LIFE_TOLERANCE_MS} then return end
-    for _, key in ipairs({ job, unpack(redis.call('HMGET', job, 'request', 'key')) }) do
-      if key and redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
-    end
+    extend(life, job, unpack(redis.call('HMGET', job, 'request', 'key')))
   end`;
 
 /** A life that begins when the job is due, for whoever asks for it: it is the job's own delay that counts. */
-const KEEP_FROM_DUE = `
+const FROM_DUE = `
   ${NOW} ${KEEP}
-  local function keepFromDue(job, life)
-    local runAt = tonumber(redis.call('HGET', job, 'runAt') or now)
-    keep(job, math.max(0, runAt - now) + life)
-  end`;
+  local function fromDue(runAt, life) return math.max(0, (tonumber(runAt) or now) - now) + life end`;
 
 /**
  * KEYS: job, request and key of each claim. ARGV: the job keys' prefix, then id, record, delay, life and expiry of each.
@@ -50,15 +51,15 @@ const KEEP_FROM_DUE = `
 export const CLAIM = new RedisScript(`
   local prefix = ARGV[1]
   ${NOW} ${SNAPSHOT}
-  local function standing(pointer)
-    local id = redis.call('GET', pointer)
-    return id and snapshot(id)
+  local function standing(request, key)
+    local byRequest, byKey = unpack(redis.call('MGET', request, key))
+    return byRequest and snapshot(byRequest) or byKey and snapshot(byKey)
   end
   local answers = {}
   for i = 0, #KEYS / 3 - 1 do
     local job, request, key = KEYS[3 * i + 1], KEYS[3 * i + 2], KEYS[3 * i + 3]
     local id, record, delay, life, expiry = unpack(ARGV, 5 * i + 2, 5 * i + 6)
-    local found = standing(request) or standing(key)
+    local found = standing(request, key)
     if not found then
       redis.call('HSET', job, 'record', record, 'status', 'pending', 'attempts', 0, 'starts', 0, 'finishes', 0,
         'suspectStarts', 0, 'sequence', 0, 'runAt', whole(now + delay), 'expiresAt', expiry, 'request', request, 'key', key)
@@ -75,12 +76,13 @@ export const CLAIM = new RedisScript(`
  * once they are due. Answers for each with 1 unless it is gone.
  */
 export const CONFIRM = new RedisScript(`
-  ${KEEP_FROM_DUE}
+  ${FROM_DUE}
   local answers = {}
   for i, job in ipairs(KEYS) do
-    answers[i] = redis.call('EXISTS', job)
-    if answers[i] == 1 then
-      keepFromDue(job, tonumber(ARGV[1]))
+    local status, runAt = unpack(redis.call('HMGET', job, 'status', 'runAt'))
+    answers[i] = status and 1 or 0
+    if status then
+      keep(job, fromDue(runAt, tonumber(ARGV[1])))
       redis.call('HSET', job, 'confirmed', 1)
     end
   end
@@ -91,12 +93,13 @@ export const CONFIRM = new RedisScript(`
  * Answers with a 1 for each unless it is gone, and with the books.
  */
 export const PROLONG = new RedisScript(`
-  ${KEEP_FROM_DUE} ${COUNT}
+  ${FROM_DUE} ${COUNT}
   local answers = {}
   for i, job in ipairs(KEYS) do
-    answers[i] = redis.call('EXISTS', job)
-    if answers[i] == 1 then
-      keepFromDue(job, tonumber(ARGV[3]))
+    local status, runAt, request, key = unpack(redis.call('HMGET', job, 'status', 'runAt', 'request', 'key'))
+    answers[i] = status and 1 or 0
+    if status then
+      extend(fromDue(runAt, tonumber(ARGV[3])), job, request, key)
       count(job)
     end
   end
@@ -111,12 +114,15 @@ export const FORGET = new RedisScript(`
   local answers = {}
   for i, job in ipairs(KEYS) do
     answers[i] = 0
-    local record, confirmed, request, key = unpack(redis.call('HMGET', job, 'record', 'confirmed', 'request', 'key'))
-    if record and not (confirmed and ARGV[1] == '1') then
-      for _, pointer in ipairs({ request, key }) do
-        if pointer and redis.call('GET', pointer) == ARGV[i + 1] then redis.call('DEL', pointer) end
+    local status, confirmed, request, key = unpack(redis.call('HMGET', job, 'status', 'confirmed', 'request', 'key'))
+    if status and not (confirmed and ARGV[1] == '1') then
+      local pointers, gone = { request or job, key or job }, { job }
+      -- A pointer that leads to another job by now is that job's.
+      for j, id in ipairs(redis.call('MGET', unpack(pointers))) do
+        if id == ARGV[i + 1] then gone[#gone + 1] = pointers[j] end
       end
-      answers[i] = redis.call('DEL', job)
+      redis.call('DEL', unpack(gone))
+      answers[i] = 1
     end
   end
   return answers`);
@@ -124,14 +130,24 @@ export const FORGET = new RedisScript(`
 /** `again`: the job has this token already, since the answer to the same start was lost. It counts once. */
 const START_ONE = `
   ${KEEP} ${COUNT}
-  local function start(job, token, life, again)
+  local function look(job)
+    local status, holder, starts, finishes, startedAt, runAt, expiresAt, record, attempts, sequence, counted =
+      unpack(redis.call('HMGET', job, 'status', 'token', 'starts', 'finishes', 'startedAt', 'runAt', 'expiresAt', 'record',
+        'attempts', 'sequence', 'counted'))
+    return { open = status == 'pending' or status == 'processing', processing = status == 'processing', holder = holder,
+      starts = starts, finishes = finishes, startedAt = startedAt or '', runAt = runAt, expiresAt = expiresAt,
+      record = record, attempts = attempts, sequence = sequence, counted = counted }
+  end
+  local function start(job, seen, token, life, startedAt)
+    local again = seen.processing and seen.holder == token
+    local starts = again and seen.starts or whole(seen.starts + 1)
     keep(job, life)
+    -- One that is only ended has not started.
+    local since = startedAt == '' and {} or { 'startedAt', startedAt }
+    redis.call('HSET', job, 'status', 'processing', 'token', token, 'starts', starts, unpack(since))
     -- Whoever queued it may have died before it was counted.
-    count(job)
-    redis.call('HSET', job, 'status', 'processing', 'token', token)
-    if not again then redis.call('HINCRBY', job, 'starts', 1) end
-    local fields = redis.call('HMGET', job, 'record', 'attempts', 'sequence', 'startedAt', 'starts')
-    return { fields[1], fields[2], fields[3], fields[4] or '', fields[5] }
+    if not seen.counted then count(job) end
+    return { seen.record, seen.attempts, seen.sequence, startedAt, starts }
   end`;
 
 /**
@@ -143,14 +159,11 @@ export const START = new RedisScript(`
   local answers = {}
   for i, job in ipairs(KEYS) do
     local token = ARGV[i + 2]
-    local status, holder, starts, finishes, runAt, expiresAt, startedAt =
-      unpack(redis.call('HMGET', job, 'status', 'token', 'starts', 'finishes', 'runAt', 'expiresAt', 'startedAt'))
-    local expired = not startedAt and expiresAt ~= '' and expiresAt and tonumber(expiresAt) <= now
-    local open = status == 'pending' or status == 'processing'
-    local again = status == 'processing' and holder == token
-    if open and (starts == finishes or again) and tonumber(runAt) <= now + ARGV[1] and not expired then
-      redis.call('HSETNX', job, 'startedAt', whole(now))
-      answers[i] = start(job, token, tonumber(ARGV[2]), again)
+    local seen = look(job)
+    local expired = seen.startedAt == '' and seen.expiresAt and seen.expiresAt ~= '' and tonumber(seen.expiresAt) <= now
+    local again = seen.processing and seen.holder == token
+    if seen.open and (seen.starts == seen.finishes or again) and tonumber(seen.runAt) <= now + ARGV[1] and not expired then
+      answers[i] = start(job, seen, token, tonumber(ARGV[2]), seen.startedAt == '' and whole(now) or seen.startedAt)
     else
       answers[i] = {}
     end
@@ -161,15 +174,15 @@ export const START = new RedisScript(`
 /** KEYS: the job. ARGV: token, its life from here on, 1 to count the start against a suspect, the books, a name for a new one. */
 export const START_EXCEPTIONAL = new RedisScript(`
   ${NOW} ${START_ONE}
-  local status, holder, starts, finishes = unpack(redis.call('HMGET', KEYS[1], 'status', 'token', 'starts', 'finishes'))
-  if status ~= 'pending' and status ~= 'processing' then return {} end
-  local again = status == 'processing' and holder == ARGV[1]
+  local seen = look(KEYS[1])
+  if not seen.open then return {} end
+  local startedAt = seen.startedAt
   if ARGV[3] == '1' then
-    if starts == finishes then return {} end
-    if not again then redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1) end
-    redis.call('HSETNX', KEYS[1], 'startedAt', whole(now))
+    if seen.starts == seen.finishes then return {} end
+    if not (seen.processing and seen.holder == ARGV[1]) then redis.call('HINCRBY', KEYS[1], 'suspectStarts', 1) end
+    if startedAt == '' then startedAt = whole(now) end
   end
-  local answer = start(KEYS[1], ARGV[1], tonumber(ARGV[2]), again)
+  local answer = start(KEYS[1], seen, ARGV[1], tonumber(ARGV[2]), startedAt)
   enter(ARGV[4], ARGV[5])
   return answer`);
 
