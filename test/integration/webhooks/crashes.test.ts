@@ -43,7 +43,7 @@ it.each(DEATHS)('a process that dies %s loses nothing, and nothing is told twice
     await child.started();
     const id = await harness.bus.request({ type: 'payment-process', data: payment() });
     const { data } = await harness.bus.outcomeOf(id, 'completed');
-    const intent = harness.stripe.events.latestOf(data.jobId ?? '');
+    const intent = harness.stripe.events.latestOf(data.jobId ?? '')?.about ?? '';
     const event = harness.stripe.events.find('payment_intent.succeeded', intent);
     const url = `http://127.0.0.1:${port}/api/v1/queue/provider-webhooks/stripe`;
 

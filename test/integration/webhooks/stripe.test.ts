@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Service } from '../../../src/service';
 import { Doubts } from '../../support/doubt';
-import { eventually, openHarness, payment, type Harness } from '../../support/harness';
+import { around } from '../../support/around';
+import { eventually, gate, openHarness, payment, type Harness } from '../../support/harness';
 import { MoneyRows, quick } from '../../support/money';
 import { sendEvent, type StripeEvent } from '../../support/sandbox/stripe/events';
 import { endpointOf, hearEvents, STRIPE_WEBHOOK_SECRET, WebhookRows, webhookVariables } from '../../support/webhooks';
@@ -13,6 +14,8 @@ let rows: MoneyRows;
 let webhooks: WebhookRows;
 let doubts: Doubts;
 let heard: Awaited<ReturnType<typeof hearEvents>>;
+/** The answer of the next call is kept from whoever made it until this opens. */
+let holding: ReturnType<typeof gate> | undefined;
 
 beforeAll(async () => {
   harness = await openHarness();
@@ -20,7 +23,14 @@ beforeAll(async () => {
   webhooks = new WebhookRows(harness.environment.pool);
   doubts = new Doubts(harness, rows);
   heard = await hearEvents(harness.bus, '#');
-  service = await harness.startService({}, quick, webhookVariables);
+  const decorate = around({
+    'call provider': async (run) => {
+      const answer = await run();
+      await holding?.opened;
+      return answer;
+    },
+  });
+  service = await harness.startService({ decorate }, quick, webhookVariables);
 });
 afterAll(() => harness?.close());
 afterEach(() => harness.stripe.clearFaults());
@@ -73,7 +83,7 @@ describe('a payment in doubt', () => {
     const { data: doubt } = await harness.bus.outcomeOf(requestId, 'attention');
     const jobId = doubt.jobId ?? '';
     await rows.age(jobId, 1);
-    const intent = harness.stripe.events.latestOf(jobId);
+    const intent = harness.stripe.events.latestOf(jobId)?.about ?? '';
 
     await tell('payment_intent.payment_failed', intent);
 
@@ -83,6 +93,23 @@ describe('a payment in doubt', () => {
     expect(harness.stripe.events.find('payment_intent.canceled', intent)).toBeDefined();
     expect(await hear('the payment failed', intent, 1)).toEqual(['payment.failed']);
   });
+});
+
+it('a report waits for the job that it is about, while that runs and could settle by what it knew before', async () => {
+  holding = gate();
+  const requestId = await harness.bus.request({ type: 'payment-process', data: payment() });
+  const job = await rows.until('it runs', requestId, ({ status }) => status === 'processing');
+  const { event } = await eventually('it is charged', () => harness.stripe.events.latestOf(job.id));
+
+  expect(await sendEvent(event, endpoint())).toBe(200);
+  await rows.until('the report waits', event.id, ({ reason }) => reason === 'JOB_RUNNING');
+  expect(await webhooks.kept(event.id)).toEqual([]);
+  holding.open(undefined);
+  holding = undefined;
+
+  await harness.bus.outcomeOf(requestId, 'completed');
+  expect(await webhooks.untilKept(event.id)).toMatchObject({ job_id: job.id });
+  expect(await rows.outcomes(job.id)).toEqual(['completed']);
 });
 
 describe('a payment that waits for its customer (3-D Secure)', () => {

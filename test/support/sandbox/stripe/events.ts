@@ -63,11 +63,10 @@ export class StripeEvents {
     if (endpoint) void keepPosting(endpoint.url, () => sign(event, endpoint.secret));
   }
 
-  /** The id of the latest object that a job asked for. */
-  latestOf(jobId: string): string {
+  /** The latest about anything that a job asked for, with the id of that. */
+  latestOf(jobId: string): { event: StripeEvent; about: string } | undefined {
     const found = this.#events.findLast(({ named }) => named.metadata?.['job_id'] === jobId);
-    if (!found) throw new Error(`nothing was told of job ${jobId}`);
-    return found.named.id;
+    return found && { event: found.event, about: found.named.id };
   }
 
   /** The latest of a type about an object, or about the PaymentIntent that it belongs to. */
