@@ -3,6 +3,7 @@ import { analyticsTrack } from './analytics-track';
 import { canaryBackground, canaryCommunication, canaryMoney } from './canaries';
 import { cleanupOldData } from './cleanup-old-data';
 import type { JobType } from './job-type';
+import { nftMint } from './nft-mint';
 import { paymentProcess } from './payment-process';
 import { payoutProcess } from './payout-process';
 import { refundProcess } from './refund-process';
@@ -16,6 +17,7 @@ const JOB_TYPES = {
   'payment-process': paymentProcess,
   'refund-process': refundProcess,
   'payout-process': payoutProcess,
+  'nft-mint': nftMint,
   'send-email': sendEmail,
   'send-sms': sendSms,
   'send-push': sendPush,

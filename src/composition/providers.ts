@@ -13,6 +13,7 @@ import { createFcmAdapter } from '../providers/fcm/adapter';
 import type { OldData } from '../handlers/cleanup-old-data';
 import { createFolderSource } from '../providers/old-data/folder';
 import { createTableSource } from '../providers/old-data/table';
+import { createEvmAdapter } from '../providers/evm/adapter';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
 import { createSuppressionList } from '../providers/suppression-list';
@@ -22,11 +23,12 @@ import type { Foundation } from './foundation';
 
 /** An adapter for every provider that is configured. */
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
-  const { stripe, email, sms, push, webhooks } = config;
+  const { stripe, email, sms, push, webhooks, polygon } = config;
   return {
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
     oldData: composeOldData(config, database),
+    minters: { ...(polygon ? { polygon: createEvmAdapter(polygon, database) } : {}) },
     mailer: email && {
       sendgrid: createSendGridAdapter(withBase(email.apiBase, { apiKey: email.apiKey })),
       from: email.from,
@@ -66,7 +68,7 @@ function composeOldData({ cleanup }: Config, database: Queryable): OldData {
 }
 
 /** What this deployment cannot run: a type, or a part of one (`payment-process:square`), with the reason. */
-function unavailableWork({ stripe, email, sms, push, cleanup }: Config): ReadonlyMap<string, string> {
+function unavailableWork({ stripe, email, sms, push, cleanup, polygon }: Config): ReadonlyMap<string, string> {
   const needed: [string, string[], unknown][] = [
     ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
     ['SENDGRID_API_KEY', ['send-email'], email],
@@ -75,6 +77,8 @@ function unavailableWork({ stripe, email, sms, push, cleanup }: Config): Readonl
     ['CLEANUP_SESSIONS', ['cleanup-old-data:sessions'], cleanup.sessions],
     ['CLEANUP_TEMP_FOLDER', ['cleanup-old-data:temp_files'], cleanup.tempFolder],
     ['CLEANUP_LOG_FOLDER', ['cleanup-old-data:old_logs'], cleanup.logFolder],
+    ['POLYGON_RPC_URL', ['nft-mint:polygon'], polygon],
+    ['SOLANA_RPC_URL', ['nft-mint:solana'], undefined],
   ];
   return new Map(
     needed.flatMap(([variable, work, configured]) =>

@@ -155,6 +155,21 @@ const variables = z.object({
   CLEANUP_SESSIONS: oldRows.optional(),
   CLEANUP_TEMP_FOLDER: folder.optional(),
   CLEANUP_LOG_FOLDER: folder.optional(),
+  /** Without it nothing is minted on Polygon, and no such job is taken. It often holds a key, so it is told nobody. */
+  POLYGON_RPC_URL: url('http', 'https').optional(),
+  /** Of the account that mints and pays. */
+  POLYGON_SIGNER_KEY: z
+    .string()
+    .regex(/^0x[0-9a-f]{64}$/i, 'must be 0x and 64 hexadecimal digits')
+    .optional(),
+  POLYGON_CONTRACT_ADDRESS: z
+    .string()
+    .regex(/^0x[0-9a-f]{40}$/i, 'must be 0x and 40 hexadecimal digits')
+    .optional(),
+  /** 80002 is Amoy, Polygon's test network. */
+  POLYGON_CHAIN_ID: positive.default(137),
+  /** Blocks, that of the mint included, until a mint counts. A minute; Polygon finalises within seconds. */
+  POLYGON_CONFIRMATIONS: positive.default(32),
 });
 
 export type Variables = z.infer<typeof variables>;
@@ -189,6 +204,7 @@ const NEEDED_BESIDE = {
   SENDGRID_API_KEY: ['EMAIL_FROM'],
   TWILIO_ACCOUNT_SID: ['TWILIO_AUTH_TOKEN', 'TWILIO_PHONE'],
   VAPID_PUBLIC_KEY: ['VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'],
+  POLYGON_RPC_URL: ['POLYGON_SIGNER_KEY', 'POLYGON_CONTRACT_ADDRESS'],
 };
 
 function missingBeside(values: Environment): string[] {

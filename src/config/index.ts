@@ -97,6 +97,7 @@ export function loadConfig(environment: Environment) {
     outbound: { allowed: env.OUTBOUND_ALLOW, ca: env.OUTBOUND_CA },
     /** What is to be cleaned up, where it is named. */
     cleanup: { sessions: env.CLEANUP_SESSIONS, tempFolder: env.CLEANUP_TEMP_FOLDER, logFolder: env.CLEANUP_LOG_FOLDER },
+    polygon: polygonConfig(env),
   });
 }
 
@@ -155,6 +156,22 @@ function pushConfig(env: Variables) {
   const hasVapid = publicKey !== undefined && privateKey !== undefined && subject !== undefined;
   const vapid = hasVapid ? { publicKey, privateKey, subject } : undefined;
   return fcm || vapid ? { fcm, vapid } : undefined;
+}
+
+/** Undefined where nothing is minted on Polygon. */
+function polygonConfig(env: Variables) {
+  const { POLYGON_RPC_URL: rpcUrl, POLYGON_SIGNER_KEY: signerKey, POLYGON_CONTRACT_ADDRESS: contract } = env;
+  if (rpcUrl === undefined || signerKey === undefined || contract === undefined) return undefined;
+  return {
+    rpcUrl,
+    signerKey,
+    contract,
+    chainId: env.POLYGON_CHAIN_ID,
+    confirmations: env.POLYGON_CONFIRMATIONS,
+    /** Polygon makes a block in two seconds. */
+    pollMs: 2_000,
+    stuckAfterMs: 60_000,
+  };
 }
 
 function sharedRedis(env: Variables, database: number): string {

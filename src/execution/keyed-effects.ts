@@ -1,4 +1,5 @@
 import type { EffectResult, KeyedEffect, ProviderAnswer } from '../handlers/handler';
+import type { HandlerOutcome } from '../handlers/outcome';
 import type { EffectEntry } from '../jobs/effects';
 import { ended, tryLater, type EffectLedger } from './effect-ledger';
 import { hold, lookAtHeld } from './held-effects';
@@ -65,8 +66,14 @@ async function tryOnce<Value>(
       return hold(ledger, effect, number, answer);
     case 'unknown':
       if (answer.replayed) ledger.record(effect.name, number, 'in_doubt');
-      return ended({ kind: 'retry', code: answer.code, message: answer.message });
+      return ended(askAgain(answer));
   }
+}
+
+/** With the same key. What the provider has under way is no failure of the job. */
+function askAgain({ code, message, underWay }: Extract<ProviderAnswer<never>, { kind: 'unknown' }>): HandlerOutcome<never> {
+  if (!underWay) return { kind: 'retry', code, message };
+  return { kind: 'wait', code, message, afterMs: underWay.againMs, withinMs: underWay.withinMs };
 }
 
 /** Its key can tell nothing more: the next attempt asks whether the effect happened. */

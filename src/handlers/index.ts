@@ -4,6 +4,7 @@ import { analyticsTrackHandler } from './analytics-track';
 import { canaryHandlers } from './canaries';
 import { cleanupOldDataHandler, type OldData } from './cleanup-old-data';
 import type { Handler } from './handler';
+import { nftMintHandler, type Minters } from './nft-mint';
 import { paymentProcessHandler } from './payment-process';
 import { payoutProcessHandler } from './payout-process';
 import { refundProcessHandler } from './refund-process';
@@ -18,6 +19,8 @@ export interface ProviderAdapters {
   stripe: StripeAdapter | undefined;
   analytics: AnalyticsStore;
   oldData: OldData;
+  /** Of the chains that are configured. */
+  minters: Minters;
   /** Absent where no mails are sent. */
   mailer: Mailer | undefined;
   /** Absent where no text messages are sent. */
@@ -41,6 +44,7 @@ export function createHandlers(
           payoutProcessHandler(adapters.stripe),
         ]
       : []),
+    nftMintHandler(adapters.minters),
     analyticsTrackHandler(adapters.analytics),
     cleanupOldDataHandler(adapters.oldData),
     webhookProcessHandler(adapters.stripe, keepReport),

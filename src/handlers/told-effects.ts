@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
 import { chargeValue } from './payment-process';
+import { mintValue } from './nft-mint';
 import { payoutValue, transferValue } from './payout-process';
 import { refundValue } from './refund-process';
 
@@ -26,6 +27,8 @@ const TOLD: Readonly<Record<string, Readonly<Record<string, ToldEffect>>>> = {
     transfer: { value: transferValue, field: 'transferId', prefixes: ['tr_'] },
     payout: { value: payoutValue, field: 'payoutId', prefixes: ['po_'] },
   },
+  // A hash on Polygon; a signature on Solana begins with anything.
+  'nft-mint': { mint: { value: mintValue, field: 'transactionSignature', prefixes: [''] } },
 };
 
 /** An effect in the ledger. */

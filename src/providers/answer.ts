@@ -23,9 +23,16 @@ export type ProviderAnswer<Value> =
   /**
    * It may or may not have happened (time-out, reset, 5xx, the key is in use by an earlier call). `replayed` is true
    * when asking with that key will never say anything else: the provider repeated a stored failure, or holds the key for
-   * other parameters.
+   * other parameters. `underWay`: the provider takes its time, and no attempt is spent on asking again with that key
+   * until it is settled, `withinMs` after the job was first started.
    */
-  | { kind: 'unknown'; code: string; message: string; replayed?: boolean; trouble?: Trouble };
+  | { kind: 'unknown'; code: string; message: string; replayed?: boolean; trouble?: Trouble; underWay?: UnderWay };
+
+/** Milliseconds: after how many to ask again, and for how many in all. */
+export interface UnderWay {
+  againMs: number;
+  withinMs: number;
+}
 
 /** From a provider that holds nothing back for its customer. */
 export type PlainAnswer<Value> = Exclude<ProviderAnswer<Value>, { kind: 'action' }>;

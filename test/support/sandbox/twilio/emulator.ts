@@ -3,10 +3,10 @@
  * and their lists. It is stricter or laxer than Twilio in places, see service.ts.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import { freePort } from '../free-port';
 
 export const ACCOUNT_SID = `AC${'0'.repeat(32)}`;
 export const AUTH_TOKEN = 'sandbox-auth-token';
@@ -54,13 +54,4 @@ async function report(url: string, sid: string, status: string): Promise<void> {
     signal: AbortSignal.timeout(10_000),
   });
   if (!answer.ok) throw new Error(`the emulator refuses: ${answer.status} ${await answer.text()}`);
-}
-
-/** It takes a port by number only. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = z.object({ port: z.int() }).parse(server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
