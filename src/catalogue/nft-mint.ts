@@ -23,7 +23,10 @@ const metadata = z.looseObject({
     .refine((name) => Buffer.byteLength(name) <= MAX_NAME_BYTES, `has more than ${MAX_NAME_BYTES} bytes`)
     .exactOptional(),
   /** Where wallets read the rest. */
-  uri: z.url({ protocol: /^(https|ipfs|ar)$/ }).max(MAX_URI_LENGTH).exactOptional(),
+  uri: z
+    .url({ protocol: /^(https|ipfs|ar)$/ })
+    .max(MAX_URI_LENGTH)
+    .exactOptional(),
 });
 
 const payload = z.strictObject({

@@ -71,7 +71,11 @@ async function tryOnce<Value>(
 }
 
 /** With the same key. What the provider has under way is no failure of the job. */
-function askAgain({ code, message, underWay }: Extract<ProviderAnswer<never>, { kind: 'unknown' }>): HandlerOutcome<never> {
+function askAgain({
+  code,
+  message,
+  underWay,
+}: Extract<ProviderAnswer<never>, { kind: 'unknown' }>): HandlerOutcome<never> {
   if (!underWay) return { kind: 'retry', code, message };
   return { kind: 'wait', code, message, afterMs: underWay.againMs, withinMs: underWay.withinMs };
 }

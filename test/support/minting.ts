@@ -6,7 +6,14 @@ import type { MintAdapter, MintCall, MintRequest } from '../../src/providers/min
 import type { PolygonSandbox } from './sandbox/polygon/sandbox';
 
 export function ticket(over: Partial<MintRequest> = {}): MintRequest {
-  return { eventId: randomUUID(), ticketId: randomUUID(), recipient: undefined, name: undefined, uri: undefined, ...over };
+  return {
+    eventId: randomUUID(),
+    ticketId: randomUUID(),
+    recipient: undefined,
+    name: undefined,
+    uri: undefined,
+    ...over,
+  };
 }
 
 export function mintCall(over: Partial<MintCall> = {}): MintCall {
@@ -27,10 +34,7 @@ export function polygonAdapter(
   over: Partial<EvmOptions> = {},
 ): MintAdapter {
   const { url: rpcUrl, contract, signer } = sandbox;
-  return createEvmAdapter(
-    { rpcUrl, contract, chainId: 137, signerKey: signer.key, ...QUICK_CHAIN, ...over },
-    database,
-  );
+  return createEvmAdapter({ rpcUrl, contract, chainId: 137, signerKey: signer.key, ...QUICK_CHAIN, ...over }, database);
 }
 
 /** What the service would find in its environment. */
@@ -46,7 +50,7 @@ export function polygonVariables({ url, contract, signer }: PolygonSandbox): Rec
 
 /** For `startService`: chains that make a block at once need not be waited for. */
 export function hasty(config: Config): Config {
-  return { ...config, polygon: config.polygon && { ...config.polygon, pollMs: 100 } };
+  return { ...config, polygon: config.polygon && { ...config.polygon, pollMs: 500 } };
 }
 
 /** A sound payload of `nft-mint`. */

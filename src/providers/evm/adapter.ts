@@ -155,7 +155,10 @@ class EvmMints {
     } catch (error) {
       if (isUnavailable(error)) return RECORDS_AWAY;
       const trouble = readTrouble(error, Date.now());
-      return toldUnderWay({ ...this.line.waiting(trouble.kind === 'down' ? trouble.code : 'NODE_REFUSES', 3), trouble });
+      return toldUnderWay({
+        ...this.line.waiting(trouble.kind === 'down' ? trouble.code : 'NODE_REFUSES', 3),
+        trouble,
+      });
     }
   }
 

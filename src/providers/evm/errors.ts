@@ -94,7 +94,13 @@ export function answerBeforeSending(trouble: NodeTrouble): FailureAnswer {
     case 'outOfFunds':
       return OUT_OF_FUNDS;
     case 'busy':
-      return { kind: 'refused', code: 'RATE_LIMITED', message: 'the node limits us', trouble: 'busy', ...retryAfter(trouble) };
+      return {
+        kind: 'refused',
+        code: 'RATE_LIMITED',
+        message: 'the node limits us',
+        trouble: 'busy',
+        ...retryAfter(trouble),
+      };
     case 'down': {
       const { code, message } = noClearAnswer('the node', trouble.code);
       return { kind: 'refused', code, message, trouble: 'down' };

@@ -90,7 +90,10 @@ it('on a chain that is not configured it is refused, with the variable that is m
 
 it('what is wrong with a payload is told in full', async () => {
   await start();
-  const data = { ...mintPayload({ recipient: 'me', metadata: { name: 'x'.repeat(33), uri: 'http://a.b' } }), eventId: 1 };
+  const data = {
+    ...mintPayload({ recipient: 'me', metadata: { name: 'x'.repeat(33), uri: 'http://a.b' } }),
+    eventId: 1,
+  };
   const { data: outcome } = await harness.bus.outcomeOf(await mint(data));
   const paths = (outcome.error?.details ?? []).map(({ path }) => path);
   expect(paths.toSorted()).toEqual([

@@ -118,7 +118,9 @@ it('a nonce that another program took for good is told, and the next key gets an
   sandbox.fault({ kind: 'reset-before', match: SEND });
   const [request, call] = [ticket(), mintCall()];
   await polygon.mint(request, call);
-  await sandbox.node.ask('eth_sendTransaction', [{ from: sandbox.signer.address, to: sandbox.contract, data: '0x' + 'ac9650d8'.padEnd(8, '0'), gas: '0x30000' }]);
+  await sandbox.node.ask('eth_sendTransaction', [
+    { from: sandbox.signer.address, to: sandbox.contract, data: '0x' + 'ac9650d8'.padEnd(8, '0'), gas: '0x30000' },
+  ]);
 
   expect(await polygon.mint(request, call)).toMatchObject({ kind: 'declined', code: 'NONCE_TAKEN', aboutKey: true });
 

@@ -13,6 +13,7 @@ const CASES: [string, typeof charge, string[]][] = [
   ['payout-process', transfer, []],
   ['payout-process', payout, ['status', 'arrivalDate']],
   ['refund-process', refund, ['status']],
+  ['nft-mint', asked('mint', { chain: 'polygon', mintAddress: '0x1', tokenId: '1' }), []],
 ];
 
 it('there is no type that moves money and of whose effects nobody could tell', () => {

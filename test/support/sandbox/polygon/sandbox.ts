@@ -1,7 +1,16 @@
 /**
  * Polygon as a developer's machine has it: a real node with our contract on it, and a front that makes it fail on demand.
  */
-import { Contract, ContractFactory, HDNodeWallet, JsonRpcProvider, Network, NonceManager, parseEther, Wallet } from 'ethers';
+import {
+  Contract,
+  ContractFactory,
+  HDNodeWallet,
+  JsonRpcProvider,
+  Network,
+  NonceManager,
+  parseEther,
+  Wallet,
+} from 'ethers';
 import { z } from 'zod';
 import { ticketContract } from '../../chain/compile';
 import type { Fault, FaultHandle } from '../faults';
