@@ -28,7 +28,7 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
     oldData: composeOldData(config, database),
-    minters: { ...(polygon ? { polygon: createEvmAdapter(polygon, database) } : {}) },
+    minters: polygon ? { polygon: createEvmAdapter(polygon, database) } : {},
     mailer: email && {
       sendgrid: createSendGridAdapter(withBase(email.apiBase, { apiKey: email.apiKey })),
       from: email.from,

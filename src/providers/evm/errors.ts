@@ -107,7 +107,9 @@ export function answerBeforeSending(trouble: NodeTrouble): FailureAnswer {
     }
     case 'refused':
       return { kind: 'refused', code: 'NODE_REFUSES', message: `the node refuses the request (${trouble.code})` };
-    default:
+    case 'known':
+    case 'nonceUsed':
+    case 'underpriced':
       return { kind: 'refused', code: 'NODE_REFUSES', message: `the node refuses the request (${trouble.kind})` };
   }
 }

@@ -129,7 +129,10 @@ function codeOf(trouble: NodeTrouble): string {
       return 'FEE_TOO_LOW';
     case 'down':
       return trouble.code;
-    default:
+    case 'known':
+    case 'nonceUsed':
+    case 'refused':
+    case 'reverted':
       return 'NODE_REFUSES';
   }
 }

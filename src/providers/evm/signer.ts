@@ -29,7 +29,7 @@ export class EvmSigner {
   }
 
   sign(call: { to: string; data: string; gasLimit: bigint; nonce: number }, fees: Fees): Promise<Signed> {
-    return this.signed({ ...call, ...fees, type: 2, chainId: this.chainId, value: 0n });
+    return this.signed({ ...call, ...fees });
   }
 
   /** The same call under the same nonce for more; undefined when that would cost far too much. */
@@ -39,14 +39,11 @@ export class EvmSigner {
     const maxPriorityFeePerGas = raised(before.maxPriorityFeePerGas ?? 0n, suggested.maxPriorityFeePerGas);
     if (maxFeePerGas > MAX_TIMES_SUGGESTED * suggested.maxFeePerGas) return undefined;
     const { to, data, gasLimit, nonce } = before;
-    return this.signed({
-      ...{ to, data, gasLimit, nonce, maxFeePerGas, maxPriorityFeePerGas },
-      ...{ type: 2, chainId: this.chainId, value: 0n },
-    });
+    return this.signed({ to, data, gasLimit, nonce, maxFeePerGas, maxPriorityFeePerGas });
   }
 
-  private async signed(transaction: TransactionLike<string>): Promise<Signed> {
-    const raw = await this.wallet.signTransaction(transaction);
+  private async signed(transaction: TransactionLike): Promise<Signed> {
+    const raw = await this.wallet.signTransaction({ ...transaction, type: 2, chainId: this.chainId, value: 0n });
     return { raw, hash: loadEthers().keccak256(raw) };
   }
 }

@@ -23,7 +23,9 @@ export function faultReply(fault: ActiveFault, id: unknown): Handled | undefined
       return { status: 503, body: { error: 'no node' } };
     case 'fail-before-effect':
       return { status: 500, body: { error: 'internal' } };
-    default:
+    case 'slow':
+    case 'lose-answer':
+    case 'fail-after-effect':
       return undefined;
   }
 }
