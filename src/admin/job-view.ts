@@ -2,8 +2,11 @@ import type { JobView } from '../jobs/read';
 import { QUEUE_POLICIES } from '../catalogue/queues';
 import { sourceOf, type Principal } from './principal';
 
+/** Whom something concerns. */
+export type Concerned = Pick<JobView, 'source' | 'userId' | 'venueId'>;
+
 /** Who may see a job: whom it concerns, and who is there for everybody. Whoever may not is told that there is none. */
-export function maySee(principal: Principal, job: JobView): boolean {
+export function maySee(principal: Principal, job: Concerned): boolean {
   switch (principal.role) {
     case 'admin':
       return true;
@@ -26,7 +29,7 @@ export function jobAnswer(job: JobView, now: Date) {
     type: job.type,
     data: job.data ?? null,
     state: stateOf(job, now),
-    progress: job.status === 'completed' ? 100 : 0,
+    progress: job.status === 'completed' ? 100 : job.progress,
     attempts: job.attempts,
     maxAttempts: job.maxAttempts ?? null,
     generation: job.generation,

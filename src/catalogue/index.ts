@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { analyticsTrack } from './analytics-track';
 import { canaryBackground, canaryCommunication, canaryMoney } from './canaries';
 import { cleanupOldData } from './cleanup-old-data';
+import { generateReport } from './generate-report';
 import type { JobType } from './job-type';
 import { nftMint } from './nft-mint';
 import { paymentProcess } from './payment-process';
@@ -24,6 +25,7 @@ const JOB_TYPES = {
   'analytics-track': analyticsTrack,
   'cleanup-old-data': cleanupOldData,
   'webhook-process': webhookProcess,
+  'generate-report': generateReport,
   'canary-money': canaryMoney,
   'canary-communication': canaryCommunication,
   'canary-background': canaryBackground,

@@ -21,6 +21,7 @@ import { listDevices, registerDevice, removeDevice } from '../providers/device-r
 import type { Foundation } from './foundation';
 import type { IntakeRoom } from './intake';
 import { composeOpeners, webhookStates } from './webhooks';
+import { composeReportRoutes } from './reports';
 
 export interface HttpParts {
   /** Absent where the process has not got the role `api`: then there are no routes for jobs. */
@@ -66,7 +67,7 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
       }),
       ...metricsRoutes(foundation.metrics, config.http.metricsToken),
       ...composeJobRoutes(foundation, parts),
-      ...(parts.jobs ? composeDeviceRoutes(foundation) : []),
+      ...(parts.jobs ? [...composeDeviceRoutes(foundation), ...composeReportRoutes(foundation)] : []),
     ],
     authenticator: new Authenticator(keys?.source, config.http.tokens),
     admission,

@@ -20,6 +20,7 @@ import { createSuppressionList } from '../providers/suppression-list';
 import { createTwilioAdapter } from '../providers/twilio/adapter';
 import { createWebPushAdapter } from '../providers/web-push/adapter';
 import type { Foundation } from './foundation';
+import { composeArchive } from './reports';
 
 /** An adapter for every provider that is configured. */
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
@@ -29,6 +30,7 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
     analytics: createAnalyticsStore(database),
     oldData: composeOldData(config, database),
     minters: polygon ? { polygon: createEvmAdapter(polygon, database) } : {},
+    reports: composeArchive({ config, database }),
     mailer: email && {
       sendgrid: createSendGridAdapter(withBase(email.apiBase, { apiKey: email.apiKey })),
       from: email.from,
@@ -68,12 +70,13 @@ function composeOldData({ cleanup }: Config, database: Queryable): OldData {
 }
 
 /** What this deployment cannot run: a type, or a part of one (`payment-process:square`), with the reason. */
-function unavailableWork({ stripe, email, sms, push, cleanup, polygon }: Config): ReadonlyMap<string, string> {
+function unavailableWork({ stripe, email, sms, push, cleanup, reports, polygon }: Config): ReadonlyMap<string, string> {
   const needed: [string, string[], unknown][] = [
     ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
     ['SENDGRID_API_KEY', ['send-email'], email],
     ['TWILIO_ACCOUNT_SID', ['send-sms'], sms],
     ['FCM_SERVICE_ACCOUNT (or VAPID_PUBLIC_KEY)', ['send-push'], push],
+    ['REPORTS_DIR (or S3_BUCKET)', ['generate-report'], reports],
     ['CLEANUP_SESSIONS', ['cleanup-old-data:sessions'], cleanup.sessions],
     ['CLEANUP_TEMP_FOLDER', ['cleanup-old-data:temp_files'], cleanup.tempFolder],
     ['CLEANUP_LOG_FOLDER', ['cleanup-old-data:old_logs'], cleanup.logFolder],

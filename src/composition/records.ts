@@ -17,7 +17,7 @@ import {
 import { takeFollowers } from '../jobs/followers';
 import { lockLines, releaseLines } from '../jobs/ordering-keys';
 import { settleJobs, wasSettledBy } from '../jobs/settle';
-import { readUnstarted, startExceptional, startJobs } from '../jobs/start';
+import { readUnstarted, startExceptional, startJobs, type StartedJob } from '../jobs/start';
 import { VolatileAttempts } from '../jobs/volatile/attempts';
 import { appendVolatileFacts, beginVolatileEffects } from '../jobs/volatile/effects';
 import { appendToOutbox } from '../outbox/rows';
@@ -30,6 +30,7 @@ import type { Foundation } from './foundation';
 interface Records
   extends GuardSteps, Pick<SettleSteps, 'settle' | 'putBack' | 'takeFollowers' | 'wasSettledBy' | 'tidyUp'> {
   begin: (starts: EffectStart[]) => Promise<EffectStartAnswer[]>;
+  noteProgress: (job: StartedJob, percent: number) => Promise<void>;
   appendFacts: (database: Queryable, facts: Parameters<typeof appendEffectFacts>[1]) => Promise<void>;
 }
 
@@ -38,6 +39,7 @@ export interface TierSteps {
   guard: GuardSteps;
   effects: EffectSteps;
   settle: SettleSteps;
+  noteProgress: (job: StartedJob, percent: number) => void;
 }
 
 export function tierSteps(foundation: Foundation, tier: Tier): TierSteps {
@@ -51,6 +53,13 @@ export function tierSteps(foundation: Foundation, tier: Tier): TierSteps {
     },
     effects: effectSteps(foundation, records),
     settle: settleSteps(foundation, records),
+    noteProgress: (job, percent) => {
+      records
+        .noteProgress(job, percent)
+        .catch((error: unknown) =>
+          foundation.log.debug('progress not noted', { jobId: job.jobId, error: describeError(error) }),
+        );
+    },
   };
 }
 
@@ -60,6 +69,8 @@ function moneyRecords({ config, database }: Foundation): Records {
     readUnstarted: (jobId) => readUnstarted(database, jobId),
     startExceptional: (request, asSuspect) => startExceptional(database, request, config.instance, asSuspect),
     begin: (starts) => beginEffects(database, starts),
+    // Its jobs are over in seconds, and a row that is written costs all of them.
+    noteProgress: () => Promise.resolve(),
     appendFacts: appendEffectFacts,
     settle: (tx, ends) =>
       settleJobs(
@@ -82,6 +93,7 @@ function volatileRecords({ config, database, tiers, decorate }: Foundation, tier
     readUnstarted: (jobId) => attempts.readUnstarted(jobId),
     startExceptional: (request, asSuspect) => attempts.startExceptional(request, asSuspect),
     begin: (starts) => beginVolatileEffects(open, database, starts),
+    noteProgress: (job, percent) => open.noteProgress(job, percent),
     appendFacts: appendVolatileFacts,
     settle: (tx, ends) => attempts.settle(tx, ends),
     putBack: decorate('put back', (ends) => attempts.putBack(ends)),

@@ -11,6 +11,7 @@ import { describeError, type Logger } from '../platform/logger';
 import { Loop } from '../platform/time';
 import { deleteEvents } from '../providers/analytics-store/rows';
 import type { Foundation } from './foundation';
+import { composeArchive } from './reports';
 import { forgetDeadWorkers } from './worker-lives';
 
 const MINUTE_MS = 60 * 1_000;
@@ -45,6 +46,7 @@ export function composeRetention(foundation: Foundation, lease: Lease): Retentio
     composeLifeExpiry(foundation, lease),
     composeReadingExpiry(foundation, lease),
     composeReportExpiry(foundation, lease),
+    ...composeArchiveExpiry(foundation, lease),
   ];
   return {
     components: duties.map(({ name, loop }) => ({
@@ -110,6 +112,17 @@ function composeReportExpiry({ database, log }: Foundation, lease: Lease): Duty 
     await inSteps(lease, () => deleteReports(database, before, AT_ONCE));
     await inSteps(lease, () => deleteAnnouncements(database, before, AT_ONCE));
   });
+}
+
+function composeArchiveExpiry(foundation: Foundation, lease: Lease): Duty[] {
+  const archive = composeArchive(foundation);
+  if (!archive) return [];
+  return [
+    repeat('report expiry', HOUR_MS, foundation.log, async () => {
+      await inSteps(lease, () => archive.expire(AT_ONCE));
+      if (lease.held) await archive.sweep();
+    }),
+  ];
 }
 
 /** @param step deals with so many rows at most, and answers with their number */

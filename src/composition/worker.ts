@@ -22,6 +22,7 @@ import type { Foundation } from './foundation';
 import { composeGate, type OpenedLimits } from './limits';
 import { composeAdapters } from './providers';
 import { tierSteps } from './records';
+import { composeMoneyRecords } from './reports';
 import { composeReports } from './webhooks';
 import { composeWorkerLife } from './worker-lives';
 
@@ -37,7 +38,8 @@ export function composeWorkers(
   const { gate, component } = composeGate(foundation, limits);
   const findJob = (jobId: string) => readJobView(foundation.database, jobId);
   const readPayload = async (jobId: string) => (await findJob(jobId))?.data;
-  const ours = createHandlers(composeAdapters(foundation), findJob, composeReports(foundation));
+  const records = composeMoneyRecords(foundation.database);
+  const ours = createHandlers(composeAdapters(foundation), findJob, composeReports(foundation), records);
   const handlers = new Map([...ours, ...overriddenHandlers]);
   const metrics = executionMetrics(foundation.metrics);
   // One for all tiers: a death of the process is laid at the door of whoever ran alone in it.
@@ -89,6 +91,7 @@ function composeWorker(
       askPass: decorate('ask limiter', async (type, applicant) =>
         gate.ask(await findUse(findJobType(type), applicant.jobId, readPayload), applicant),
       ),
+      noteProgress: steps.noteProgress,
       reportMissing: (ref, type) => reportMissing(foundation, tier, ref, type),
     },
     metrics,

@@ -151,6 +151,14 @@ const variables = z.object({
   /** Certificates in PEM that are trusted for such addresses and for FCM, beside the usual ones. */
   OUTBOUND_CA: certificates.optional(),
 
+  /** Where reports are kept: a folder that all replicas see, or a bucket of S3 or of what speaks like it. */
+  REPORTS_DIR: folder.optional(),
+  S3_BUCKET: z.string().min(3).max(63).optional(),
+  S3_REGION: z.string().min(1).default('us-east-1'),
+  S3_ENDPOINT: url('http', 'https').optional(),
+  S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+
   /** What `cleanup-old-data` takes away, each kind where it is named alone. */
   CLEANUP_SESSIONS: oldRows.optional(),
   CLEANUP_TEMP_FOLDER: folder.optional(),
@@ -189,6 +197,7 @@ export function readEnvironment(environment: Environment): Variables {
   const parsed = variables.safeParse(values);
   problems.push(...missingRedis(values));
   if (values['JWT_PUBLIC_KEY'] && values['JWKS_URL']) problems.push('JWT_PUBLIC_KEY and JWKS_URL exclude each other');
+  if (values['REPORTS_DIR'] && values['S3_BUCKET']) problems.push('REPORTS_DIR and S3_BUCKET exclude each other');
   problems.push(...missingBeside(values));
   if (parsed.success && problems.length === 0) return parsed.data;
   const issues = parsed.success
@@ -201,6 +210,7 @@ export function readEnvironment(environment: Environment): Variables {
 
 /** What some variables are of no use without. */
 const NEEDED_BESIDE = {
+  S3_ACCESS_KEY_ID: ['S3_SECRET_ACCESS_KEY', 'S3_BUCKET'],
   SENDGRID_API_KEY: ['EMAIL_FROM'],
   TWILIO_ACCOUNT_SID: ['TWILIO_AUTH_TOKEN', 'TWILIO_PHONE'],
   VAPID_PUBLIC_KEY: ['VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'],

@@ -95,6 +95,7 @@ export function loadConfig(environment: Environment) {
     push: pushConfig(env),
     /** Connections to addresses that others have named. */
     outbound: { allowed: env.OUTBOUND_ALLOW, ca: env.OUTBOUND_CA },
+    reports: reportsConfig(env),
     /** What is to be cleaned up, where it is named. */
     cleanup: { sessions: env.CLEANUP_SESSIONS, tempFolder: env.CLEANUP_TEMP_FOLDER, logFolder: env.CLEANUP_LOG_FOLDER },
     polygon: polygonConfig(env),
@@ -171,6 +172,20 @@ function polygonConfig(env: Variables) {
     /** Polygon makes a block in two seconds. */
     pollMs: 2_000,
     stuckAfterMs: 60_000,
+  };
+}
+
+/** Undefined where reports have no place. */
+function reportsConfig(env: Variables) {
+  if (env.REPORTS_DIR !== undefined) return { folder: env.REPORTS_DIR };
+  if (env.S3_BUCKET === undefined) return undefined;
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  return {
+    bucket: env.S3_BUCKET,
+    region: env.S3_REGION,
+    endpoint: env.S3_ENDPOINT,
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey },
   };
 }
 

@@ -11,12 +11,19 @@ const GRACE_MS = 2_000;
 
 const LEFT_IN_TIME: AttemptEnd = { kind: 'retry', code: 'TIMEOUT', message: 'the attempt did not end in time' };
 
+/** Who is told what happens during an attempt. */
+export interface AttemptListener {
+  onRepeat: (effect: string) => void;
+  onProgress: (percent: number) => void;
+}
+
 /** One run of a handler, with its clock, its way out and its effects. */
 export class Attempt {
   readonly effects: EffectRunner;
   private readonly abort = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private giveUp: (end: AttemptEnd) => void = () => undefined;
+  private told = 0;
   private stoppedBy: 'timeout' | 'drain' | undefined;
 
   constructor(
@@ -24,13 +31,13 @@ export class Attempt {
     steps: EffectSteps,
     pass: Pass,
     private readonly log: Logger,
-    onRepeat: (effect: string) => void,
+    private readonly listener: AttemptListener,
   ) {
     this.effects = new EffectRunner(job, steps, {
       signal: this.abort.signal,
       endsAt: performance.now() + job.timeoutMs,
       pass,
-      onRepeat,
+      onRepeat: (effect) => this.listener.onRepeat(effect),
     });
   }
 
@@ -66,11 +73,13 @@ export class Attempt {
   private async callHandler(handler: Handler): Promise<AttemptEnd> {
     const context: HandlerContext = {
       jobId: this.job.jobId,
+      source: this.job.source,
       hasOwnKey: this.job.hasOwnKey,
       attempt: this.job.attempts + 1,
       isLastAttempt: this.job.attempts + 1 >= this.job.maxAttempts,
       signal: this.abort.signal,
       log: this.log,
+      progress: (percent) => this.tell(percent),
       effects: this.effects,
     };
     try {
@@ -79,6 +88,14 @@ export class Attempt {
       this.log.error('handler failed', { error: describeError(error) });
       return { kind: 'crashed' };
     }
+  }
+
+  /** Every percent once, and never backwards: a handler may say it as often as it likes. */
+  private tell(percent: number): void {
+    const whole = Math.min(99, Math.floor(percent));
+    if (!(whole > this.told)) return;
+    this.told = whole;
+    this.listener.onProgress(whole);
   }
 
   /** Tells the handler to leave, and gives it up when it does not. */

@@ -33,6 +33,8 @@ export interface RunnerParts {
   effects: EffectSteps;
   /** Asked before a start is recorded: whoever must wait for a provider has not begun. */
   askPass: (type: string, applicant: Applicant) => Promise<GateAnswer>;
+  /** Kept for whoever looks at the job, where that is possible. */
+  noteProgress: (job: StartedJob, percent: number) => void;
   /** A job that Redis knows and PostgreSQL does not. */
   reportMissing: (ref: DispatchedJob, type: string) => Promise<void>;
 }
@@ -162,9 +164,12 @@ export class JobRunner {
   private async perform(job: StartedJob, pass: Pass, asSuspect: boolean): Promise<Leave> {
     const handler = this.parts.handlers.get(job.type);
     const log = this.log.child({ jobId: job.jobId, jobType: job.type, ...traceOf(job) });
-    const attempt = new Attempt(job, this.parts.effects, pass, log, (effect) => {
-      this.metrics.repeated.inc({ job_type: job.type, effect });
-      log.warn('an effect is asked for again and may happen twice', { effect });
+    const attempt = new Attempt(job, this.parts.effects, pass, log, {
+      onRepeat: (effect) => {
+        this.metrics.repeated.inc({ job_type: job.type, effect });
+        log.warn('an effect is asked for again and may happen twice', { effect });
+      },
+      onProgress: (percent) => this.parts.noteProgress(job, percent),
     });
     const begunAt = performance.now();
     this.running.add(attempt);

@@ -108,6 +108,8 @@ export interface Effects {
 
 export interface HandlerContext {
   jobId: string;
+  /** The `source` of the request: who asked. */
+  source: string;
   /** The idempotency key is the caller's own, not the default one; undefined in the lower tiers, which do not tell. */
   hasOwnKey: boolean | undefined;
   /** 1 for the first attempt. */
@@ -117,6 +119,8 @@ export interface HandlerContext {
   /** Aborts when the attempt's time is over or the process stops: leave as soon as you can. */
   signal: AbortSignal;
   log: Logger;
+  /** Tells whoever looks at the job how far it is, in percent; nothing depends on it. Not kept for the money tier. */
+  progress: (percent: number) => void;
   effects: Effects;
 }
 

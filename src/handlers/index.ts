@@ -1,14 +1,17 @@
 import type { AnalyticsStore } from '../providers/analytics-store/store';
+import type { ReportArchive } from '../providers/report-store/archive';
 import type { StripeAdapter } from '../providers/stripe/adapter';
 import { analyticsTrackHandler } from './analytics-track';
 import { canaryHandlers } from './canaries';
 import { cleanupOldDataHandler, type OldData } from './cleanup-old-data';
+import { generateReportHandler } from './generate-report';
 import type { Handler } from './handler';
 import { nftMintHandler, type Minters } from './nft-mint';
 import { paymentProcessHandler } from './payment-process';
 import { payoutProcessHandler } from './payout-process';
 import { refundProcessHandler } from './refund-process';
 import type { FindJob } from './refundable';
+import type { MoneyRecords } from './reports/source';
 import { sendEmailHandler, type Mailer } from './send-email';
 import { sendPushHandler, type Pusher } from './send-push';
 import { sendSmsHandler, type Texter } from './send-sms';
@@ -21,6 +24,8 @@ export interface ProviderAdapters {
   oldData: OldData;
   /** Of the chains that are configured. */
   minters: Minters;
+  /** Absent where reports have no place. */
+  reports: ReportArchive | undefined;
   /** Absent where no mails are sent. */
   mailer: Mailer | undefined;
   /** Absent where no text messages are sent. */
@@ -34,6 +39,7 @@ export function createHandlers(
   adapters: ProviderAdapters,
   findJob: FindJob,
   keepReport: KeepReport,
+  records: MoneyRecords,
 ): Map<string, Handler> {
   return new Map([
     ...canaryHandlers,
@@ -48,6 +54,7 @@ export function createHandlers(
     analyticsTrackHandler(adapters.analytics),
     cleanupOldDataHandler(adapters.oldData),
     webhookProcessHandler(adapters.stripe, keepReport),
+    ...(adapters.reports ? [generateReportHandler(records, adapters.reports)] : []),
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
     ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),
     ...(adapters.pusher ? [sendPushHandler(adapters.pusher)] : []),

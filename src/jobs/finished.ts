@@ -143,6 +143,7 @@ export async function readFinishedView(database: Queryable, jobId: string): Prom
     venueId: row.venue_id ?? undefined,
     maxAttempts: undefined,
     runAt: undefined,
+    progress: 0,
   }))[0];
 }
 

@@ -12,6 +12,8 @@ export interface JobView extends JobRecord {
   maxAttempts: number | undefined;
   /** When it may start, or start again. */
   runAt: Date | undefined;
+  /** How far its attempt is, in percent, as far as it says so. */
+  progress: number;
 }
 
 export async function readJob(database: Queryable, jobId: string): Promise<JobRecord | undefined> {
@@ -47,5 +49,6 @@ export async function readJobView(database: Queryable, jobId: string): Promise<J
     venueId: row.venue_id ?? undefined,
     maxAttempts: row.max_attempts,
     runAt: row.run_at,
+    progress: 0,
   }))[0];
 }

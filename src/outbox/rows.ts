@@ -118,6 +118,12 @@ export async function deferRow(
   return { parked: rows[0]?.parked ?? false };
 }
 
+/** Of these ordering keys those with messages that are not published yet, parked ones included. */
+export async function readUntold(database: Queryable, orderingKeys: string[]): Promise<Set<string>> {
+  const rows = await database.query<{ ordering_key: string }>(SERVICE_OUTBOX.unpublished, [orderingKeys]);
+  return new Set(rows.map((row) => row.ordering_key));
+}
+
 export interface Backlog {
   /** Messages that wait. */
   rows: number;

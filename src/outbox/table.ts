@@ -10,6 +10,7 @@ export interface OutboxTable {
   readonly mark: Statement;
   readonly defer: Statement;
   readonly backlog: Statement;
+  readonly unpublished: Statement;
 }
 
 /**
@@ -72,6 +73,15 @@ export function outboxTable(name: string, idType: 'uuid' | 'text'): OutboxTable 
         SELECT count(*) AS rows, COALESCE(EXTRACT(epoch FROM now() - min(created_at)), 0)::float8 AS age,
           (SELECT count(*) FROM ${table} WHERE parked_at IS NOT NULL AND published_at IS NULL) AS parked
         FROM ${table} WHERE published_at IS NULL AND parked_at IS NULL`,
+    },
+    unpublished: {
+      // As two, since each half has an index of its own.
+      text: `
+        SELECT ordering_key FROM ${table}
+        WHERE published_at IS NULL AND parked_at IS NULL AND ordering_key = ANY($1::uuid[])
+        UNION
+        SELECT ordering_key FROM ${table}
+        WHERE published_at IS NULL AND parked_at IS NOT NULL AND ordering_key = ANY($1::uuid[])`,
     },
   };
 }

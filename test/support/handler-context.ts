@@ -7,11 +7,13 @@ export function contextOf(over: Partial<HandlerContext> = {}): HandlerContext {
   const never = () => Promise.reject(new Error('no effect was expected'));
   return {
     jobId: uuidV7(),
+    source: '/test',
     hasOwnKey: undefined,
     attempt: 1,
     isLastAttempt: false,
     signal: new AbortController().signal,
     log: silentLog,
+    progress: () => undefined,
     effects: { perform: never, look: never },
     ...over,
   };

@@ -1,6 +1,6 @@
 import type { OrderReceipt } from '../../catalogue/email-templates';
 import { only, type MailContent } from './content';
-import { formatMoney } from './money';
+import { formatMoney } from '../money';
 
 /** The receipt of a paid order. Two of them do no harm; none does. */
 export function orderReceiptContent(to: string, receipt: OrderReceipt): MailContent {

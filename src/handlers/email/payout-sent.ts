@@ -1,7 +1,7 @@
 import type { PayoutSent } from '../../catalogue/email-templates';
 import { only, type MailContent } from './content';
 import { formatDay } from '../../platform/dates';
-import { formatMoney } from './money';
+import { formatMoney } from '../money';
 
 /** Money that is on its way to a venue. */
 export function payoutSentContent(to: string, payout: PayoutSent): MailContent {

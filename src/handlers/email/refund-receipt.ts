@@ -1,6 +1,6 @@
 import type { RefundReceipt } from '../../catalogue/email-templates';
 import { only, type MailContent } from './content';
-import { formatMoney } from './money';
+import { formatMoney } from '../money';
 
 /** The receipt of a refund. */
 export function refundReceiptContent(to: string, receipt: RefundReceipt): MailContent {

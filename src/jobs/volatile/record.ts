@@ -78,13 +78,13 @@ export const flags = z.array(z.literal([0, 1]));
 export const prolongedAnswer = z.tuple([flags, bookList]);
 
 /** Fields of one hash, by name, as `HMGET` answers. */
-export const viewedFields = z.tuple([text, status, count, count, moment, moment.nullable()]);
+export const viewedFields = z.tuple([text, status, count, count, moment, moment.nullable(), count]);
 
 /** An open job as those see it whom it concerns. */
 export function toView(
   tier: Tier,
   jobId: string,
-  [record, jobStatus, attempts, sequence, runAt, startedAt]: z.infer<typeof viewedFields>,
+  [record, jobStatus, attempts, sequence, runAt, startedAt, progress]: z.infer<typeof viewedFields>,
 ): JobView {
   return {
     ...toRecord(tier, jobId, record, { status: jobStatus, attempts, sequence, startedAt: startedAt ?? undefined }),
@@ -92,6 +92,7 @@ export function toView(
     ...ownersOf(record.payload),
     maxAttempts: record.maxAttempts,
     runAt,
+    progress: jobStatus === 'processing' ? progress : 0,
   };
 }
 

@@ -239,6 +239,10 @@ export const PUT_BACK = new RedisScript(`
   end
   return answers`);
 
+/** KEYS: the job. ARGV: a token, and how far its attempt is. */
+export const NOTE_PROGRESS = new RedisScript(`
+  if redis.call('HGET', KEYS[1], 'token') == ARGV[1] then redis.call('HSET', KEYS[1], 'progress', ARGV[2]) end`);
+
 /** KEYS: jobs. Answers for each with 1 when it is there. */
 export const ARE_OPEN = new RedisScript(`
   local answers = {}

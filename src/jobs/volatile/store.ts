@@ -38,6 +38,7 @@ import {
   CONFIRM,
   FORGET,
   HOLDS,
+  NOTE_PROGRESS,
   PROLONG,
   PUT_BACK,
   READ_UNSTARTED,
@@ -55,7 +56,7 @@ const STARTED_LIFE_MS = DAY_MS;
 /** Timers of BullMQ and clock of Redis differ a little; a job may start this much early. */
 const EARLY_MS = 100;
 
-const VIEWED = ['record', 'status', 'attempts', 'sequence', 'runAt', 'startedAt'];
+const VIEWED = ['record', 'status', 'attempts', 'sequence', 'runAt', 'startedAt', 'progress'];
 
 export interface PutBack {
   jobId: string;
@@ -210,6 +211,11 @@ export class VolatileJobs {
       [],
     );
     return flags.parse(answers).map((flag) => flag === 1);
+  }
+
+  /** How far an attempt is, unless it was overtaken. */
+  async noteProgress({ jobId, token }: { jobId: string; token: string }, percent: number): Promise<void> {
+    await NOTE_PROGRESS.run(this.redis, [this.jobKey(jobId)], [token, percent]);
   }
 
   /** An open job as those see it whom it concerns. */

@@ -47,7 +47,7 @@ async function removed(file: string, root: string): Promise<boolean> {
   return unlink(file).then(
     () => true,
     // Gone already is as good.
-    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+    (error: unknown) => typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT',
   );
 }
 

@@ -8,6 +8,8 @@ import { createLogger } from '../../../src/platform/logger';
 import { gate } from '../../support/harness/wait';
 import { startedJob } from '../../support/started-job';
 
+const LISTENER = { onRepeat: () => undefined, onProgress: () => undefined };
+
 const log = createLogger({ level: 'silent', service: 'test' });
 
 function open(timeoutMs: number) {
@@ -22,7 +24,7 @@ function open(timeoutMs: number) {
     callProvider: (call) => call(),
     onLateFact: () => undefined,
   };
-  return { begun, attempt: new Attempt(startedJob({ timeoutMs }), steps, FREE_PASS, log, () => undefined) };
+  return { begun, attempt: new Attempt(startedJob({ timeoutMs }), steps, FREE_PASS, log, LISTENER) };
 }
 
 function charge(effects: Effects) {

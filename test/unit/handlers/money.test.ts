@@ -1,4 +1,4 @@
-import { formatMoney } from '../../../src/handlers/email/money';
+import { formatMoney } from '../../../src/handlers/money';
 
 it.each([
   [12_345, 'USD', '$123.45'],

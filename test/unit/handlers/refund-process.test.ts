@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { HandlerContext } from '../../../src/handlers/handler';
 import { refundProcessHandler } from '../../../src/handlers/refund-process';
 import type { FindJob } from '../../../src/handlers/refundable';
 import { UnavailableError } from '../../../src/platform/unavailable';
 import { createStripeAdapter } from '../../../src/providers/stripe/adapter';
-import { silentLog } from '../../support/records';
+import { contextOf } from '../../support/handler-context';
 
 const stripe = createStripeAdapter({ secretKey: 'sk_test_nobody', apiBase: 'http://127.0.0.1:1' });
 const payload = {
@@ -14,18 +13,7 @@ const payload = {
   amount: 1_000,
   reason: 'duplicate',
 };
-const context: HandlerContext = {
-  jobId: randomUUID(),
-  hasOwnKey: true,
-  attempt: 1,
-  isLastAttempt: false,
-  signal: new AbortController().signal,
-  log: silentLog,
-  effects: {
-    perform: () => Promise.reject(new Error('no effect was expected')),
-    look: () => Promise.reject(new Error('no question was expected')),
-  },
-};
+const context = contextOf({ hasOwnKey: true });
 const { userId, venueId } = payload;
 const payment = { type: 'payment-process', status: 'completed', result: null, userId, venueId };
 

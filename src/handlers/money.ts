@@ -12,13 +12,22 @@ function digits(count: number, currencies: string): Record<string, number> {
   return Object.fromEntries(currencies.split(' ').map((currency) => [currency, count]));
 }
 
+/** An amount in minor units, as programs read it: 12345 USD is "123.45". */
+export function formatDecimal(amount: number, currency: string): string {
+  const fractionDigits = fractionDigitsOf(currency);
+  return (amount / 10 ** fractionDigits).toFixed(fractionDigits);
+}
+
+function fractionDigitsOf(currency: string): number {
+  return MINOR_DIGITS[currency.toUpperCase()] ?? 2;
+}
+
 /** An amount in minor units, as an English reader expects it: 12345 USD is "$123.45". */
 export function formatMoney(amount: number, currency: string): string {
-  const code = currency.toUpperCase();
-  const fractionDigits = MINOR_DIGITS[code] ?? 2;
+  const fractionDigits = fractionDigitsOf(currency);
   return new Intl.NumberFormat('en-US', {
     style: 'currency',
-    currency: code,
+    currency: currency.toUpperCase(),
     minimumFractionDigits: fractionDigits,
     maximumFractionDigits: fractionDigits,
   }).format(amount / 10 ** fractionDigits);

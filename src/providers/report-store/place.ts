@@ -1,0 +1,14 @@
+import type { Readable } from 'node:stream';
+
+/** Where the bytes of reports lie. Errors of all of them that may pass are `UnavailableError`. */
+export interface ReportPlace {
+  readonly location: 'folder' | 'bucket';
+  /** All of it or nothing: what is not whole is never read under that key. What was there before is replaced. */
+  write(key: string, contentType: string, content: Readable, signal: AbortSignal): Promise<void>;
+  /** Undefined when there is none. */
+  read(key: string): Promise<Readable | undefined>;
+  /** That there is none is as good. */
+  remove(key: string): Promise<void>;
+  /** Removes what is older than any report may be and was left behind, in its own folder alone. */
+  sweep(before: Date): Promise<void>;
+}

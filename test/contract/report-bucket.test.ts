@@ -1,0 +1,91 @@
+/** Reports in a bucket: the real SDK against s3rver, which others wrote. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import S3rver from 's3rver';
+import { createReportBucket } from '../../src/providers/report-store/bucket';
+
+let folder: string;
+let server: S3rver;
+let port: number;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'bucket-'));
+  const options = { port: 0, address: '127.0.0.1', silent: true, directory: folder };
+  server = new S3rver({ ...options, configureBuckets: [{ name: 'reports', configs: [] }] });
+  ({ port } = await server.run());
+});
+afterAll(async () => {
+  await server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function bucket(over: Partial<Parameters<typeof createReportBucket>[0]> = {}) {
+  return createReportBucket({
+    bucket: 'reports',
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${port}`,
+    credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
+    ...over,
+  });
+}
+
+async function read(key: string): Promise<Buffer | undefined> {
+  const content = await bucket().read(key);
+  return content && buffer(content);
+}
+
+it('gives back what was written, replaces it, and forgets it', async () => {
+  const key = `${randomUUID()}.csv`;
+  const place = bucket();
+  for (const text of ['first', 'second']) {
+    await place.write(key, 'text/csv', Readable.from([text]), signal);
+    expect((await read(key))?.toString()).toBe(text);
+  }
+  await place.remove(key);
+  await place.remove(key);
+  expect(await place.read(key)).toBeUndefined();
+});
+
+it('takes many parts as one object', async () => {
+  const key = `${randomUUID()}.csv`;
+  const bytes = Buffer.alloc(12 * 1024 * 1024, 'a line\n');
+  await bucket().write(key, 'text/csv', Readable.from(chunksOf(bytes)), signal);
+  expect((await read(key))?.equals(bytes)).toBe(true);
+});
+
+it.each(['the content fails', 'it is told to stop'])(
+  'shows nothing, and keeps no parts, when %s half way',
+  async (how) => {
+    const key = `${randomUUID()}.csv`;
+    const content = new PassThrough();
+    const stopping = new AbortController();
+    const writing = bucket().write(key, 'text/csv', content, stopping.signal);
+    for (const chunk of chunksOf(Buffer.alloc(6 * 1024 * 1024))) content.write(chunk);
+    if (how === 'the content fails') content.destroy(new Error('the records went away'));
+    else stopping.abort();
+    await expect(writing).rejects.toThrow();
+    expect(await bucket().read(key)).toBeUndefined();
+  },
+);
+
+it.each([
+  ['there is no such bucket', { bucket: 'nothing' }],
+  ['it does not know us', { credentials: { accessKeyId: 'nobody', secretAccessKey: 'nothing' } }],
+  ['nobody listens', { endpoint: 'http://127.0.0.1:1' }],
+])('says that it cannot be used when %s', async (_, over) => {
+  const place = bucket(over);
+  const key = `${randomUUID()}.csv`;
+  await expect(place.write(key, 'text/csv', Readable.from(['text']), signal)).rejects.toMatchObject({
+    name: 'UnavailableError',
+  });
+  await expect(place.read(key)).rejects.toMatchObject({ name: 'UnavailableError' });
+});
+
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+}
