@@ -16,6 +16,7 @@ import { printAccess } from '../stage/access';
 import type { Cleanup } from '../stage/cleanup';
 import { exitWith, launch, type End } from '../stage/launch';
 import { RunRecord } from '../stage/run-record';
+import { saveKeepsakes } from './keepsakes';
 import { performSale } from './sale/performance';
 import { openStage } from './stage';
 import { printSummary, runChecker } from './summary';
@@ -47,10 +48,11 @@ async function play(options: Options, record: RunRecord, cleanup: Cleanup, signa
   const stage = await openStage(FOLDER, record, cleanup, signal);
   const sale = await performSale(stage, options, signal);
   const code = await runChecker(stage);
+  const keepsakes = await saveKeepsakes(stage);
   const stopped = options.keep ? [] : await stage.stopService();
   for (const problem of stopped) console.log(`not an orderly end: ${problem}`);
   const agreed = code === 0 && stopped.length === 0;
-  printSummary(stage, sale, { agreed, seconds: (performance.now() - begun) / 1_000 });
+  printSummary(stage, sale, keepsakes, { agreed, seconds: (performance.now() - begun) / 1_000 });
   if (options.keep) await printAccess(stage.key, { ...stage, urls: stage.services.urls });
   return { code: agreed ? 0 : 1, keep: options.keep };
 }

@@ -61,7 +61,7 @@ export async function openStage(
   const { providers, service } = await step('service and providers started', async () => {
     const providers = await startProviders(folder, cleanup);
     signal.throwIfAborted();
-    const env = { ...withoutServiceVariables(process.env), ...serviceVariables(services.urls, providers, key) };
+    const env = { ...withoutServiceVariables(process.env), ...serviceVariables(services.urls, providers, key, folder) };
     const service = new ServiceProcesses(folder, CHECKOUT, env, port);
     cleanup.add('the service', () => service.stopAll());
     for (const name of ['front', 'worker-1', 'worker-2']) rmSync(path.join(folder, `${name}.log`), { force: true });

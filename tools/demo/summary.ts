@@ -24,7 +24,12 @@ export async function runChecker({ files, providers, services, closeBooks }: Sta
   });
 }
 
-export function printSummary(stage: Stage, sale: Sale, end: { agreed: boolean; seconds: number }): void {
+export function printSummary(
+  stage: Stage,
+  sale: Sale,
+  keepsakes: string[],
+  end: { agreed: boolean; seconds: number },
+): void {
   const { messages, seconds, perSecond, p50Ms, p95Ms, maxMs } = readFigures(
     stage.files.published,
     stage.files.outcomes,
@@ -40,6 +45,7 @@ export function printSummary(stage: Stage, sale: Sale, end: { agreed: boolean; s
     'Look next at',
     `  ${relative('published.jsonl')}, ${relative('outcomes.jsonl')}   every request and every outcome`,
     `  ${relative('front.log')}, ${relative('worker-1.log')}, ${relative('worker-2.log')}   the service’s own words`,
+    `  ${keepsakes.map((file) => path.relative(process.cwd(), file)).join(', ')}   a receipt, and the report of the sales`,
     '  npm run services -- up --set demo   the same servers with all data, then psql "$DATABASE_URL"',
     '  src/intake/accept.ts, src/execution/runner.ts   the way of a job',
   ];

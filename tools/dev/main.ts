@@ -40,7 +40,7 @@ async function develop(record: RunRecord, cleanup: Cleanup, signal: AbortSignal)
 
   const key = new AccessKey();
   const port = await freePort(USUAL_PORT);
-  const variables = { ...serviceVariables(services.urls, providers, key), PORT: String(port) };
+  const variables = { ...serviceVariables(services.urls, providers, key, FOLDER), PORT: String(port) };
   const service = Child.start({
     name: 'the service',
     args: WATCHED,

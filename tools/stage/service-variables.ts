@@ -13,11 +13,15 @@ import type { StandIns } from './stand-ins';
 const LOWEST_PORT = 20_000;
 const HIGHEST_PORT = 31_999;
 
-/** What the service must have to run on these servers, with these providers, and to believe tokens of this key. */
+/**
+ * What the service must have to run on these servers, with these providers, and to believe tokens of this key.
+ * @param folder where it may leave files
+ */
 export function serviceVariables(
   urls: ServiceUrls,
   { payments, mails, notifications }: StandIns,
   key: AccessKey,
+  folder: string,
 ): Record<string, string> {
   return {
     ...urls,
@@ -34,6 +38,8 @@ export function serviceVariables(
     RATE_LIMIT_SENDGRID: '500',
     RATE_LIMIT_PUSH: '1000',
     RATE_LIMIT_INTERNAL: '1000',
+    REPORTS_DIR: path.join(folder, 'reports'),
+    S3_BUCKET: '',
     JWT_PUBLIC_KEY: key.publicKey,
     // Whatever the caller has set: these would keep the service from believing that key.
     JWKS_URL: '',
