@@ -45,6 +45,14 @@ export class WebhookRows {
     return z.array(z.object({ count: z.int() })).parse(rows)[0]?.count ?? 0;
   }
 
+  /** Reports that were taken and have not been taken in. */
+  async open(): Promise<number> {
+    const { rows } = await this.pool.query(
+      `SELECT FROM critical_jobs WHERE job_type = 'webhook-process' AND finished_at IS NULL`,
+    );
+    return rows.length;
+  }
+
   /** Jobs that were made of one event, that are or were there. */
   async takenOf(eventId: string): Promise<number> {
     const { rows } = await this.pool.query('SELECT FROM critical_jobs WHERE request_id = $1', [eventId]);

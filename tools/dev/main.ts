@@ -12,7 +12,7 @@ import type { Cleanup } from '../stage/cleanup';
 import { exitWith, launch, type End } from '../stage/launch';
 import { untilReady } from '../stage/ready';
 import { RunRecord } from '../stage/run-record';
-import { freePort, serviceVariables } from '../stage/service-variables';
+import { freePort, serviceVariables, webhookVariables } from '../stage/service-variables';
 import { StandIns } from '../stage/stand-ins';
 import { step, succeed } from '../stage/steps';
 
@@ -35,12 +35,16 @@ async function develop(record: RunRecord, cleanup: Cleanup, signal: AbortSignal)
   const services = await step('PostgreSQL, Redis and RabbitMQ are up', () => startServers(cleanup));
   signal.throwIfAborted();
   await step('database migrated', () => migrate(services));
-  const providers = await step('stand-ins of Stripe, SendGrid and FCM started', () => startProviders(cleanup));
+  const port = await freePort(USUAL_PORT);
+  const serviceUrl = `http://127.0.0.1:${port}`;
+  const providers = await step('stand-ins of Stripe, SendGrid and FCM started', () =>
+    startProviders(cleanup, `${serviceUrl}/api/v1/queue/provider-webhooks`),
+  );
   signal.throwIfAborted();
 
   const key = new AccessKey();
-  const port = await freePort(USUAL_PORT);
-  const variables = { ...serviceVariables(services.urls, providers, key, FOLDER), PORT: String(port) };
+  const known = { ...serviceVariables(services.urls, providers, key, FOLDER), ...webhookVariables() };
+  const variables = { ...known, PORT: String(port) };
   const service = Child.start({
     name: 'the service',
     args: WATCHED,
@@ -50,7 +54,6 @@ async function develop(record: RunRecord, cleanup: Cleanup, signal: AbortSignal)
   cleanup.add('the service', () => service.stop());
   record.write([...providers.pids, ...(service.pid === undefined ? [] : [service.pid])]);
 
-  const serviceUrl = `http://127.0.0.1:${port}`;
   await untilReady(serviceUrl, READY_LIMIT_MS, () => signal.throwIfAborted()).catch((error: unknown) => {
     signal.throwIfAborted();
     // Whoever develops may have broken it just now: the next change starts it again.
@@ -70,10 +73,10 @@ function migrate({ urls }: ServiceSet): Promise<void> {
   return succeed(['--require', 'tsx/cjs', 'src/migrate.ts'], { ...process.env, DATABASE_URL: urls.DATABASE_URL });
 }
 
-function startProviders(cleanup: Cleanup): Promise<StandIns> {
+function startProviders(cleanup: Cleanup, webhooksTo: string): Promise<StandIns> {
   const logFile = path.join(FOLDER, 'stand-ins.log');
   rmSync(logFile, { force: true });
-  const starting = StandIns.start({ cwd: CHECKOUT, env: process.env, logFile });
+  const starting = StandIns.start({ cwd: CHECKOUT, env: process.env, logFile }, webhooksTo);
   cleanup.add('the providers', async () => (await starting.catch(() => undefined))?.stop());
   return starting;
 }

@@ -48,6 +48,13 @@ export function serviceVariables(
   };
 }
 
+/** What the service knows webhooks of stand-ins by. */
+export function webhookVariables(): Record<string, string> {
+  const lines = readFileSync(path.join(CHECKOUT, 'sandbox.env'), 'utf8').split('\n');
+  const wanted = lines.filter((line) => /^(STRIPE_WEBHOOK_SECRET|SENDGRID_WEBHOOK_PUBLIC_KEY)=/.test(line));
+  return Object.fromEntries(wanted.map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]));
+}
+
 /** The stand-in's own, which gets its tokens from the stand-in. */
 function serviceAccountOf(url: string): string {
   const file = path.join(CHECKOUT, 'test/support/sandbox/fcm/service-account.json');

@@ -45,9 +45,14 @@ export class StandIns {
     private readonly child: Child,
   ) {}
 
-  static async start(options: Omit<ChildOptions, 'name' | 'args'> & { logFile: string }): Promise<StandIns> {
+  /** @param webhooksTo the address of the service's endpoints for webhooks, to be told what happens */
+  static async start(
+    options: Omit<ChildOptions, 'name' | 'args'> & { logFile: string },
+    webhooksTo?: string,
+  ): Promise<StandIns> {
     const ports = PROVIDERS.flatMap((provider) => [`--${provider}`, '0']);
-    const args = ['--import', 'tsx', 'test/support/sandbox/main.ts', ...ports];
+    const webhooks = webhooksTo === undefined ? [] : ['--webhooks-to', webhooksTo];
+    const args = ['--import', 'tsx', 'test/support/sandbox/main.ts', ...ports, ...webhooks];
     const child = Child.start({ ...options, name: 'stand-ins', args });
     try {
       const urls = await announcedBy(child, options.logFile);

@@ -1,16 +1,19 @@
 /**
  * Sandboxes in a process of their own: `main.ts --stripe 12111 --sendgrid 12112` prints one JSON line for each when it
- * listens. Port 0 takes a free one; `--host 0.0.0.0` lets other machines in. Ends on SIGTERM or SIGINT.
+ * listens. Port 0 takes a free one; `--host 0.0.0.0` lets other machines in. `--webhooks-to` names the address of the service's
+ * endpoints for webhooks, without the provider. Ends on SIGTERM or SIGINT.
  */
 import { parseArgs } from 'node:util';
 import { startFcmSandbox } from './fcm/sandbox';
 import type { Address } from './http';
+import { EventKey, SANDBOX_SEED } from './sendgrid/events';
 import { startSendGridSandbox } from './sendgrid/sandbox';
 import { startStripeSandbox } from './stripe/sandbox';
 import { startTwilioSandbox } from './twilio/sandbox';
+import { SANDBOX_STRIPE_SECRET } from './webhooks';
 
 const PROVIDERS = ['stripe', 'sendgrid', 'twilio', 'fcm'] as const;
-const USAGE = `Usage: main.ts ${PROVIDERS.map((name) => `[--${name} PORT]`).join(' ')} [--host ADDRESS] [--indexing-delay-ms MILLISECONDS]`;
+const USAGE = `Usage: main.ts ${PROVIDERS.map((name) => `[--${name} PORT]`).join(' ')} [--host ADDRESS] [--indexing-delay-ms MILLISECONDS] [--webhooks-to URL]`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -21,13 +24,18 @@ async function main(): Promise<void> {
       fcm: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       'indexing-delay-ms': { type: 'string', default: '0' },
+      'webhooks-to': { type: 'string' },
     },
   });
   const indexingDelayMs = wholeNumber(values['indexing-delay-ms']);
+  const to = values['webhooks-to'];
+  const stripe = to && { webhooks: { url: `${to}/stripe`, secret: SANDBOX_STRIPE_SECRET } };
+  const sendgrid = to && { webhooks: { url: `${to}/sendgrid`, key: new EventKey(SANDBOX_SEED) } };
   const starts = {
-    stripe: (address: Address) => startStripeSandbox({ ...address, indexingDelayMs }),
-    sendgrid: startSendGridSandbox,
-    twilio: startTwilioSandbox,
+    stripe: (address: Address) => startStripeSandbox({ ...address, indexingDelayMs, ...stripe }),
+    sendgrid: (address: Address) => startSendGridSandbox({ ...address, ...sendgrid }),
+    // It is told by each message where to report.
+    twilio: (address: Address) => startTwilioSandbox({ ...address, delivers: true }),
     fcm: startFcmSandbox,
   };
   const wanted = PROVIDERS.filter((provider) => values[provider] !== undefined);

@@ -4,6 +4,9 @@ export interface Webhook {
   headers: Record<string, string>;
 }
 
+/** What stand-ins in a process of their own sign Stripe's webhooks with. Known to everybody. */
+export const SANDBOX_STRIPE_SECRET = 'whsec_sandbox';
+
 const LIMIT_MS = 10_000;
 
 /** Sends a webhook, and answers with the status that it was answered with. */

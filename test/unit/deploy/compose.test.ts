@@ -4,9 +4,11 @@ import { loadConfig } from '../../../src/config';
 import { VARIABLE_NAMES } from '../../../src/config/environment';
 import { PERSISTENCE } from '../../../tools/services/redis';
 import { interpolate, readCompose, readSandboxVariables, type ComposeService } from '../../support/compose';
+import { EventKey, SANDBOX_SEED } from '../../support/sandbox/sendgrid/events';
 import { API_KEY } from '../../support/sandbox/sendgrid/sending';
 import { fcmVariables } from '../../support/sandbox/fcm/sending';
 import { twilioVariables } from '../../support/sandbox/twilio/sending';
+import { SANDBOX_STRIPE_SECRET } from '../../support/sandbox/webhooks';
 import { commandOf, stageOf } from '../../support/dockerfile';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -115,11 +117,15 @@ describe('sandbox.env', () => {
       expect([hostname, port]).toEqual(['sandbox', command[command.indexOf(`--${provider}`) + 1]]);
     }
     expect(() => loadConfig(environment)).not.toThrow();
+    const told = new URL(command[command.indexOf('--webhooks-to') + 1] ?? '');
+    expect([told.host, told.pathname]).toEqual(['queue-service:3020', '/api/v1/queue/provider-webhooks']);
   });
 
   it('gives each stand-in the key that it asks for', () => {
     expect(variables['SENDGRID_API_KEY']).toBe(API_KEY);
     expect(variables).toMatchObject(twilioVariables(variables['TWILIO_API_BASE'] ?? ''));
+    expect(variables['STRIPE_WEBHOOK_SECRET']).toBe(SANDBOX_STRIPE_SECRET);
+    expect(variables['SENDGRID_WEBHOOK_PUBLIC_KEY']).toBe(new EventKey(SANDBOX_SEED).publicKey);
     const fcm = fcmVariables(variables['FCM_API_BASE'] ?? '');
     const accounts = [variables, fcm].map(({ FCM_SERVICE_ACCOUNT: text = '' }): unknown => JSON.parse(text));
     expect(accounts[0]).toEqual(accounts[1]);
@@ -127,7 +133,7 @@ describe('sandbox.env', () => {
 
   it('holds nothing that could be mistaken for a real key', () => {
     for (const [name, value] of Object.entries(variables)) {
-      if (/KEY|SECRET|PASSWORD|TOKEN/.test(name)) expect(value).toContain('sandbox');
+      if (/(?<!PUBLIC_)KEY|SECRET|PASSWORD|TOKEN/.test(name)) expect(value).toContain('sandbox');
     }
   });
 });

@@ -4,16 +4,22 @@
  * ../control.ts).
  */
 import { serveStandIn, type Exchange, type ServeOptions, type StandIn } from '../serve';
+import { reportMails, type EventKey } from './events';
 import { SendGridService, type SentMail } from './service';
 
 export type { SentMail } from './service';
 
 export type SendGridExchange = Exchange;
 
-export type SendGridSandboxOptions = ServeOptions;
+export interface SendGridSandboxOptions extends ServeOptions {
+  /** Where webhooks are sent as things happen, and how they are signed. */
+  webhooks?: { url: string; key: EventKey };
+}
 
 export type SendGridSandbox = StandIn<SentMail>;
 
 export function startSendGridSandbox(options: SendGridSandboxOptions = {}): Promise<SendGridSandbox> {
-  return serveStandIn(new SendGridService(), 'mails', options);
+  const { webhooks } = options;
+  const service = new SendGridService(webhooks && ((mails) => reportMails(mails, webhooks)));
+  return serveStandIn(service, 'mails', options);
 }

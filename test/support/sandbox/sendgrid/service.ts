@@ -32,6 +32,9 @@ export class SendGridService {
   calls = 0;
   readonly #mails: SentMail[] = [];
 
+  /** @param onTaken told of each call's mails */
+  constructor(private readonly onTaken: (mails: SentMail[]) => void = () => undefined) {}
+
   ledger(): SentMail[] {
     return [...this.#mails];
   }
@@ -64,6 +67,7 @@ export class SendGridService {
 
   #take(mail: Mail): string {
     const messageId = randomBytes(16).toString('base64url');
+    const before = this.#mails.length;
     for (const { to, subject, custom_args: own, substitutions = {} } of mail.personalizations) {
       const part = (type: string): string | undefined =>
         substitute(mail.content.find((one) => one.type === type)?.value, substitutions);
@@ -80,6 +84,7 @@ export class SendGridService {
         });
       }
     }
+    this.onTaken(this.#mails.slice(before));
     return messageId;
   }
 }

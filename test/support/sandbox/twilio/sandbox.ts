@@ -14,9 +14,20 @@ export interface TwilioSandbox extends StandIn<SentText> {
   reset(): Promise<void>;
 }
 
-export async function startTwilioSandbox(options: ServeOptions = {}): Promise<TwilioSandbox> {
+export interface TwilioSandboxOptions extends ServeOptions {
+  /** Every message is sent and delivered, and reported so, by itself. */
+  delivers?: boolean;
+}
+
+export async function startTwilioSandbox(options: TwilioSandboxOptions = {}): Promise<TwilioSandbox> {
   const emulator = await startEmulator();
-  const service = new TwilioService(emulator.url);
+  const deliver = async ({ sid }: SentText): Promise<void> => {
+    for (const status of ['sent', 'delivered']) await emulator.report(sid, status);
+  };
+  const service = new TwilioService(
+    emulator.url,
+    options.delivers ? (text) => void deliver(text).catch(console.error) : undefined,
+  );
   const standIn = await serveStandIn(service, 'texts', options);
   return {
     ...standIn,

@@ -24,7 +24,11 @@ export class TwilioService {
   calls = 0;
   #texts: SentText[] = [];
 
-  constructor(private readonly emulatorUrl: string) {}
+  /** @param onTaken told of each message */
+  constructor(
+    private readonly emulatorUrl: string,
+    private readonly onTaken: (text: SentText) => void = () => undefined,
+  ) {}
 
   ledger(): SentText[] {
     return [...this.#texts];
@@ -54,8 +58,13 @@ export class TwilioService {
     const complaint = isMessage && errors.complaintAbout(form);
     if (complaint) return complaint;
     const reply = await this.#forward(request);
-    if (isMessage && reply.status === 201) this.#texts.push(taken.parse(reply.body));
+    if (isMessage && reply.status === 201) this.#take(taken.parse(reply.body));
     return fault?.kind === 'fail-after-effect' ? errors.serverError() : reply;
+  }
+
+  #take(text: SentText): void {
+    this.#texts.push(text);
+    this.onTaken(text);
   }
 
   async #forward({ method, path, query, headers, body }: SandboxRequest): Promise<SandboxReply> {
