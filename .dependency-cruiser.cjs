@@ -6,7 +6,7 @@ const LAYERS = [
   ['admin', 'scheduling', 'recovery', 'monitoring'],
   ['intake', 'execution'],
   ['handlers', 'client'],
-  ['jobs', 'queues', 'outbox', 'limits', 'providers'],
+  ['jobs', 'queues', 'outbox', 'limits', 'providers', 'subscriptions'],
   ['topology'],
   ['catalogue'],
   ['contract'],
@@ -22,10 +22,10 @@ function forbiddenFor(room, index) {
   const above = LAYERS.slice(0, index).flat();
   const neighbours = LAYERS[index].filter((name) => name !== room);
   const exceptions = {
-    intake: ['handlers', 'providers', 'client'],
-    execution: ['providers', 'client'],
-    handlers: ['jobs', 'queues', 'outbox', 'limits', 'client', 'topology'],
-    client: ['handlers', 'jobs', 'queues', 'limits', 'providers', 'topology'],
+    intake: ['handlers', 'providers', 'subscriptions', 'client'],
+    execution: ['providers', 'subscriptions', 'client'],
+    handlers: ['jobs', 'queues', 'outbox', 'limits', 'subscriptions', 'client', 'topology'],
+    client: ['handlers', 'jobs', 'queues', 'limits', 'providers', 'subscriptions', 'topology'],
   };
   return [...above, ...neighbours, ...(exceptions[room] ?? [])].filter((name) => name !== room);
 }

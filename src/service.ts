@@ -26,7 +26,6 @@ import { rejoinLine, releaseLines } from './jobs/ordering-keys';
 import { readKeyParts, replayFailed } from './jobs/replay';
 import { createProbes } from './monitoring/probes';
 import { proofMetrics, Proofs } from './monitoring/proofs';
-import { appendToOutbox } from './outbox/rows';
 import { Lifecycle, type Component } from './platform/lifecycle';
 import { createLogger } from './platform/logger';
 import type { Metrics } from './platform/metrics';
@@ -81,6 +80,7 @@ export function createService(config: Config, overrides: ServiceOverrides = {}):
   });
   const components: Component[] = [
     ...storeComponents(foundation),
+    ...foundation.callbacks.components,
     ...(limits?.components ?? []),
     ...http.first,
     { name: 'topology', start: () => assertTopology(config.rabbitmq.url) },
@@ -154,7 +154,7 @@ function composeProofs({ config, database, tiers, metrics, log }: Foundation, on
   return new Proofs(probes, proofMetrics(metrics), log, onBlocked, config.proofs.everyMs);
 }
 
-function cancelSteps({ database, outboxSignal, decorate }: Foundation) {
+function cancelSteps({ database, outboxSignal, callbacks, decorate }: Foundation) {
   return {
     transaction: decorate<Database['transaction']>('cancel', database.transaction.bind(database)),
     lock: lockForDecision,
@@ -162,7 +162,7 @@ function cancelSteps({ database, outboxSignal, decorate }: Foundation) {
     releaseLines,
     requestCancel,
     takeFollowers,
-    append: appendToOutbox,
+    append: callbacks.append,
     signal: () => outboxSignal.send(),
   };
 }
@@ -183,13 +183,14 @@ function replaySteps({ database, decorate }: Foundation, wakeFeeder: () => void)
 }
 
 async function settleByHand(
-  { database, outboxSignal, decorate, log }: Foundation,
+  { database, outboxSignal, callbacks, decorate, log }: Foundation,
   wakeFeeder: () => void,
   jobId: string,
   decision: Decision,
 ): Promise<DoubtAnswer> {
   const steps = doubtSteps({
     transaction: decorate<Database['transaction']>('settle doubt', database.transaction.bind(database)),
+    append: callbacks.append,
     wakeFeeder,
     signal: () => outboxSignal.send(),
   });

@@ -1,4 +1,5 @@
 /** The command by which a person settles a job in doubt: `node dist/settle.js --help`. */
+import { composeCallbacks } from './composition/callbacks';
 import { doubtSteps } from './composition/doubt';
 import { ConfigError, loadConfig } from './config';
 import { isReadable, missingOf } from './handlers/told-effects';
@@ -7,7 +8,7 @@ import { readJob } from './jobs/read';
 import { complain, EX_CONFIG, EX_USAGE, say } from './platform/command';
 import { createLogger, describeError } from './platform/logger';
 import { CommitUnknownError, Database } from './platform/postgres/database';
-import { settleDoubt } from './recovery/doubt';
+import { settleDoubt, type DoubtSteps } from './recovery/doubt';
 import { readArguments, USAGE, type Asked } from './recovery/doubt-arguments';
 import { describeAnswer, describeJob } from './recovery/doubt-report';
 import type { Decision } from './recovery/doubt-verdict';
@@ -18,17 +19,22 @@ async function main(): Promise<number> {
   const asked = readArguments(process.argv.slice(2));
   if (asked.kind === 'help') return say(USAGE, 0);
   if (asked.kind === 'wrong') return complain(`${asked.problem}\n\n${USAGE}`, EX_USAGE);
-  const { database: options } = loadConfig(process.env);
-  const database = new Database({ ...options, poolSize: 1 }, createLogger({ level: 'silent', service: 'settle' }));
+  const config = loadConfig(process.env);
+  const log = createLogger({ level: 'silent', service: 'settle' });
+  const database = new Database({ ...config.database, poolSize: 1 }, log);
   try {
-    return await answer(database, asked);
+    return await answer(database, composeCallbacks(config, database, log).append, asked);
   } finally {
     await database.close();
   }
 }
 
-function answer(database: Database, asked: Extract<Asked, { jobId: string }>): Promise<number> {
-  return asked.kind === 'show' ? show(database, asked.jobId) : settle(database, asked.jobId, asked.decision);
+function answer(
+  database: Database,
+  append: DoubtSteps['append'],
+  asked: Extract<Asked, { jobId: string }>,
+): Promise<number> {
+  return asked.kind === 'show' ? show(database, asked.jobId) : settle(database, append, asked.jobId, asked.decision);
 }
 
 async function show(database: Database, jobId: string): Promise<number> {
@@ -38,8 +44,14 @@ async function show(database: Database, jobId: string): Promise<number> {
   return say(describeJob(job, effects, await readDecisions(database, jobId), { missingOf, isReadable }), 0);
 }
 
-async function settle(database: Database, jobId: string, decision: Decision): Promise<number> {
+async function settle(
+  database: Database,
+  append: DoubtSteps['append'],
+  jobId: string,
+  decision: Decision,
+): Promise<number> {
   const steps = doubtSteps({
+    append,
     transaction: (work) => database.transaction(work),
     // Feeder and relay live in other processes, and look every second.
     wakeFeeder: () => undefined,

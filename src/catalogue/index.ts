@@ -11,6 +11,7 @@ import { refundProcess } from './refund-process';
 import { sendEmail } from './send-email';
 import { sendPush } from './send-push';
 import { sendSms } from './send-sms';
+import { webhookDeliver } from './webhook-deliver';
 import { webhookProcess } from './webhook-process';
 
 /** Every job type there is. A type is added here and in handlers/index.ts, nowhere else. */
@@ -22,6 +23,7 @@ const JOB_TYPES = {
   'send-email': sendEmail,
   'send-sms': sendSms,
   'send-push': sendPush,
+  'webhook-deliver': webhookDeliver,
   'analytics-track': analyticsTrack,
   'cleanup-old-data': cleanupOldData,
   'webhook-process': webhookProcess,

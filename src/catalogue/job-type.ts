@@ -11,6 +11,13 @@ export interface KeyContext {
   time: Date;
 }
 
+/** How often a job is tried, and when again. */
+export interface RetryRule {
+  attempts: number;
+  /** Milliseconds before the try after `attempt` (1 = the first) failed. */
+  backoffMs: (attempt: number) => number;
+}
+
 /** What a job type declares about itself; one file each in this folder. */
 export interface JobTypeDefinition<Name extends string, Payload, Result, Input = unknown> extends Using {
   name: Name;
@@ -23,6 +30,8 @@ export interface JobTypeDefinition<Name extends string, Payload, Result, Input =
   timeoutMs: number;
   /** The member of the payload by which parts of the type are told apart that a deployment may lack. */
   kindBy?: string;
+  /** What its jobs get where their request says nothing else, instead of the queue's. */
+  retry?: RetryRule;
   /**
    * Who may ask for it by HTTP. A user only ever asks for what is the user's own. With nobody in it, it is not asked for at
    * all, by messages neither: only the service itself makes such jobs.

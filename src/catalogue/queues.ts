@@ -1,13 +1,11 @@
 import type { LowerTier } from '../contract/names';
 import { exponentialBackoffMs } from '../platform/time';
+import type { JobType, RetryRule } from './job-type';
 
 /** What a queue gives to its jobs where their type or request says nothing else. */
-export interface QueuePolicy {
+export interface QueuePolicy extends RetryRule {
   /** The queue's name in BullMQ and in the tables. */
   queueName: string;
-  attempts: number;
-  /** Milliseconds before the try after `attempt` (1 = the first) failed. */
-  backoffMs: (attempt: number) => number;
   /** Finished jobs that stay visible in BullMQ. */
   keepInRedis: number;
 }
@@ -43,3 +41,8 @@ export const QUEUE_POLICIES = {
     keepInRedis: 0,
   },
 } as const satisfies { money: QueuePolicy } & Record<LowerTier, LowerQueuePolicy>;
+
+/** The type's own rule, else its queue's. */
+export function retryRuleOf({ retry, queue }: Pick<JobType, 'retry' | 'queue'>): RetryRule {
+  return retry ?? QUEUE_POLICIES[queue];
+}

@@ -14,14 +14,23 @@ import { HttpServer } from '../admin/server';
 import { Submitter } from '../admin/submitter';
 import { webhookMetrics, webhookRoutes } from '../admin/webhook-routes';
 import type { IntakeRequest } from '../intake/request';
+import { webhookSubscriptionRoutes } from '../admin/webhook-subscription-routes';
 import type { JobView } from '../jobs/read';
 import { readTimeline } from '../jobs/timeline';
 import type { Component } from '../platform/lifecycle';
 import { listDevices, registerDevice, removeDevice } from '../providers/device-registry';
+import { listDeliveries } from '../subscriptions/deliveries';
+import { deleteSubscription, insertSubscription, listSubscriptions, rotateSecret } from '../subscriptions/rows';
+import { secretOf } from '../subscriptions/secrets';
 import type { Foundation } from './foundation';
 import type { IntakeRoom } from './intake';
 import { composeOpeners, webhookStates } from './webhooks';
 import { composeReportRoutes } from './reports';
+
+/** A subscriber has a day to change its secret. */
+const SECRET_OVERLAP_MS = 24 * 60 * 60 * 1_000;
+/** The latest of a subscription. */
+const SHOWN_DELIVERIES = 100;
 
 export interface HttpParts {
   /** Absent where the process has not got the role `api`: then there are no routes for jobs. */
@@ -67,7 +76,13 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
       }),
       ...metricsRoutes(foundation.metrics, config.http.metricsToken),
       ...composeJobRoutes(foundation, parts),
-      ...(parts.jobs ? [...composeDeviceRoutes(foundation), ...composeReportRoutes(foundation)] : []),
+      ...(parts.jobs
+        ? [
+            ...composeDeviceRoutes(foundation),
+            ...composeSubscriptionRoutes(foundation),
+            ...composeReportRoutes(foundation),
+          ]
+        : []),
     ],
     authenticator: new Authenticator(keys?.source, config.http.tokens),
     admission,
@@ -119,6 +134,24 @@ function composeJobRoutes({ config, log, metrics, database }: Foundation, { jobs
     ),
     ...webhookRoutes({ submit, open: composeOpeners(config) }, webhookMetrics(metrics), log),
   ];
+}
+
+/** None where nobody can be called back. */
+function composeSubscriptionRoutes({ config, database, log }: Foundation): Route[] {
+  const { callbacks } = config;
+  if (!callbacks) return [];
+  return webhookSubscriptionRoutes(
+    {
+      insert: (subscription) => insertSubscription(database, subscription),
+      list: (createdBy) => listSubscriptions(database, createdBy),
+      remove: (id, createdBy) => deleteSubscription(database, id, createdBy),
+      rotate: (id, createdBy) => rotateSecret(database, id, createdBy, SECRET_OVERLAP_MS),
+      deliveries: (id, createdBy) => listDeliveries(database, id, createdBy, SHOWN_DELIVERIES),
+      secretOf: (id, version) => secretOf(callbacks.secret, id, version),
+    },
+    config.http.answerTimeoutMs,
+    log,
+  );
 }
 
 function composeDeviceRoutes({ config, database, log }: Foundation): Route[] {

@@ -4,11 +4,10 @@ import { recordDeadLetters } from '../jobs/dead-letters';
 import { failByHand, readDoubtfulEffects, recordDecision, recordVerdict, reopenByHand } from '../jobs/doubt';
 import { takeFollowers } from '../jobs/followers';
 import { releaseLines } from '../jobs/ordering-keys';
-import { appendToOutbox } from '../outbox/rows';
 import type { DoubtSteps } from '../recovery/doubt';
 
 /** How a job in doubt is settled by hand, in the service as by its command. */
-export function doubtSteps(around: Pick<DoubtSteps, 'transaction' | 'wakeFeeder' | 'signal'>): DoubtSteps {
+export function doubtSteps(around: Pick<DoubtSteps, 'transaction' | 'append' | 'wakeFeeder' | 'signal'>): DoubtSteps {
   return {
     ...around,
     lock: lockForDecision,
@@ -22,6 +21,5 @@ export function doubtSteps(around: Pick<DoubtSteps, 'transaction' | 'wakeFeeder'
     releaseLines,
     takeFollowers,
     recordDeadLetters,
-    append: appendToOutbox,
   };
 }

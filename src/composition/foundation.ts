@@ -9,6 +9,7 @@ import { Metrics } from '../platform/metrics';
 import { Database, type Queryable } from '../platform/postgres/database';
 import { connectRedis } from '../platform/redis';
 import { JobQueue } from '../queues/queue';
+import { composeCallbacks, type Callbacks } from './callbacks';
 
 /** The steps of the critical path by name. Tests wrap them to watch a process, and to kill it, around each. */
 export type StepName =
@@ -75,6 +76,8 @@ export interface Foundation {
   database: Database;
   tiers: { money: TierStore } & Record<LowerTier, VolatileTierStore>;
   outboxSignal: OutboxSignal;
+  /** How outcomes are published. */
+  callbacks: Callbacks;
   decorate: Decorate;
 }
 
@@ -87,7 +90,8 @@ export function layFoundation(config: Config, log: Logger, decorate: Decorate): 
     communication: openVolatileTier('communication', config, log),
     background: openVolatileTier('background', config, log),
   };
-  return { config, log, metrics, database, tiers, outboxSignal, decorate };
+  const callbacks = composeCallbacks(config, database, log);
+  return { config, log, metrics, database, tiers, outboxSignal, callbacks, decorate };
 }
 
 function openTier(tier: Tier, { redis: options }: Config, log: Logger): TierStore {

@@ -14,7 +14,6 @@ import { anyWaiting } from '../jobs/dispatch';
 import { readFinished } from '../jobs/finished';
 import { addFollowers, insertFollowers, readFollowed } from '../jobs/followers';
 import { claimJobs } from '../jobs/ordered-claims';
-import { appendToOutbox } from '../outbox/rows';
 import type { Component } from '../platform/lifecycle';
 import { QueueWindow } from '../queues/window';
 import type { Foundation } from './foundation';
@@ -50,7 +49,7 @@ export function composeIntake(
   const answering: Omit<AnswerSteps, 'addFollowers'> = {
     transaction: (work) => database.transaction(work),
     recordDeadLetters: decorate('reject', recordDeadLetters),
-    append: appendToOutbox,
+    append: foundation.callbacks.append,
     signal: () => foundation.outboxSignal.send(),
   };
   const tierProblem = (tier: Tier): string | undefined =>

@@ -3,6 +3,7 @@ import type { Config } from '../config';
 import { BASE_PATH, webhookPath } from '../contract/http';
 import type { ProviderAdapters } from '../handlers';
 import type { Pusher } from '../handlers/send-push';
+import type { Deliverer } from '../handlers/webhook-deliver';
 import type { WhyUnavailable } from '../intake/accept';
 import type { Logger } from '../platform/logger';
 import { AddressGuard } from '../platform/outbound/addresses';
@@ -16,15 +17,19 @@ import { createTableSource } from '../providers/old-data/table';
 import { createEvmAdapter } from '../providers/evm/adapter';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
+import { createSubscriberAdapter } from '../providers/subscriber/adapter';
 import { createSuppressionList } from '../providers/suppression-list';
 import { createTwilioAdapter } from '../providers/twilio/adapter';
 import { createWebPushAdapter } from '../providers/web-push/adapter';
+import { noteAttempt, readDelivery } from '../subscriptions/deliveries';
+import { disableSubscription } from '../subscriptions/rows';
+import { secretsInForce } from '../subscriptions/secrets';
 import type { Foundation } from './foundation';
 import { composeArchive } from './reports';
 
 /** An adapter for every provider that is configured. */
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
-  const { stripe, email, sms, push, webhooks, polygon } = config;
+  const { stripe, email, sms, push, callbacks, webhooks, polygon } = config;
   return {
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
@@ -45,6 +50,7 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
       lookupLagMs: sms.lookupLagMs,
     },
     pusher: push && composePusher(push, config.outbound, database),
+    deliverer: callbacks && composeDeliverer(callbacks.secret, config.outbound, database),
   };
 }
 
@@ -69,14 +75,40 @@ function composeOldData({ cleanup }: Config, database: Queryable): OldData {
   };
 }
 
+function composeDeliverer(secret: string, { allowed, ca }: Config['outbound'], database: Queryable): Deliverer {
+  return {
+    subscriber: createSubscriberAdapter(new AddressGuard(allowed), ca),
+    deliveries: {
+      read: async (key) => {
+        const delivery = await readDelivery(database, key);
+        if (delivery === undefined || delivery === 'delivered') return delivery ?? 'ended';
+        const { url, body, secrets } = delivery;
+        return { url, body, secrets: secretsInForce(secret, key.subscriptionId, secrets, new Date()) };
+      },
+      note: (key, state, answer) => noteAttempt(database, key, state, answer),
+      disable: (subscriptionId, reason) => disableSubscription(database, subscriptionId, reason),
+    },
+  };
+}
+
 /** What this deployment cannot run: a type, or a part of one (`payment-process:square`), with the reason. */
-function unavailableWork({ stripe, email, sms, push, cleanup, reports, polygon }: Config): ReadonlyMap<string, string> {
+function unavailableWork({
+  stripe,
+  email,
+  sms,
+  push,
+  cleanup,
+  reports,
+  polygon,
+  callbacks,
+}: Config): ReadonlyMap<string, string> {
   const needed: [string, string[], unknown][] = [
     ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
     ['SENDGRID_API_KEY', ['send-email'], email],
     ['TWILIO_ACCOUNT_SID', ['send-sms'], sms],
     ['FCM_SERVICE_ACCOUNT (or VAPID_PUBLIC_KEY)', ['send-push'], push],
     ['REPORTS_DIR (or S3_BUCKET)', ['generate-report'], reports],
+    ['WEBHOOK_SIGNING_SECRET', ['webhook-deliver'], callbacks],
     ['CLEANUP_SESSIONS', ['cleanup-old-data:sessions'], cleanup.sessions],
     ['CLEANUP_TEMP_FOLDER', ['cleanup-old-data:temp_files'], cleanup.tempFolder],
     ['CLEANUP_LOG_FOLDER', ['cleanup-old-data:old_logs'], cleanup.logFolder],

@@ -20,7 +20,6 @@ import { settleJobs, wasSettledBy } from '../jobs/settle';
 import { readUnstarted, startExceptional, startJobs, type StartedJob } from '../jobs/start';
 import { VolatileAttempts } from '../jobs/volatile/attempts';
 import { appendVolatileFacts, beginVolatileEffects } from '../jobs/volatile/effects';
-import { appendToOutbox } from '../outbox/rows';
 import { Batcher } from '../platform/batcher';
 import { describeError } from '../platform/logger';
 import type { Queryable } from '../platform/postgres/database';
@@ -140,7 +139,7 @@ function settleSteps(foundation: Foundation, records: Records): SettleSteps {
     },
     takeFollowers: records.takeFollowers,
     recordDeadLetters,
-    append: decorate('append outcome', appendToOutbox),
+    append: decorate('append outcome', foundation.callbacks.append),
     wasSettledBy: records.wasSettledBy,
     tidyUp: records.tidyUp,
     signal: () => outboxSignal.send(),

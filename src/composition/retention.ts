@@ -10,6 +10,7 @@ import type { Component } from '../platform/lifecycle';
 import { describeError, type Logger } from '../platform/logger';
 import { Loop } from '../platform/time';
 import { deleteEvents } from '../providers/analytics-store/rows';
+import { deleteDeliveries } from '../subscriptions/deliveries';
 import type { Foundation } from './foundation';
 import { composeArchive } from './reports';
 import { forgetDeadWorkers } from './worker-lives';
@@ -29,6 +30,8 @@ const KEEP_EVENTS_MS = 90 * DAY_MS;
 const KEEP_REPORTS_MS = 90 * DAY_MS;
 /** What the limits looked like. */
 const KEEP_READINGS_MS = 7 * DAY_MS;
+/** What subscribers were told, and what became of it; longer than a call is tried. */
+const KEEP_DELIVERIES_MS = 30 * DAY_MS;
 
 export interface Retention {
   components: Component[];
@@ -47,6 +50,7 @@ export function composeRetention(foundation: Foundation, lease: Lease): Retentio
     composeReadingExpiry(foundation, lease),
     composeReportExpiry(foundation, lease),
     ...composeArchiveExpiry(foundation, lease),
+    composeDeliveryExpiry(foundation, lease),
   ];
   return {
     components: duties.map(({ name, loop }) => ({
@@ -123,6 +127,12 @@ function composeArchiveExpiry(foundation: Foundation, lease: Lease): Duty[] {
       if (lease.held) await archive.sweep();
     }),
   ];
+}
+
+function composeDeliveryExpiry({ database, log }: Foundation, lease: Lease): Duty {
+  return repeat('webhook deliveries expiry', HOUR_MS, log, () =>
+    inSteps(lease, () => deleteDeliveries(database, new Date(Date.now() - KEEP_DELIVERIES_MS), AT_ONCE)),
+  );
 }
 
 /** @param step deals with so many rows at most, and answers with their number */

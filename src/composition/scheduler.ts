@@ -7,7 +7,6 @@ import { readMarker, writeMarker, type QueueMarker } from '../jobs/markers';
 import { closeBooks, readBooks, type Book } from '../jobs/volatile/books';
 import { ensurePartitions } from '../outbox/partitions';
 import { readDeadWorkers } from './worker-lives';
-import { appendToOutbox } from '../outbox/rows';
 import { Lease } from '../platform/lease';
 import type { Component } from '../platform/lifecycle';
 import { describeError } from '../platform/logger';
@@ -86,7 +85,7 @@ function answerFollowersOf(foundation: Foundation, lease: Lease, records: string
     isLeader: () => lease.held,
     transaction: (work) => foundation.database.transaction(work),
     take: (tx) => takeLateFollowers(tx, records),
-    append: appendToOutbox,
+    append: foundation.callbacks.append,
     signal: () => foundation.outboxSignal.send(),
   });
 }

@@ -37,7 +37,7 @@ export function webhookStates({ webhooks }: Config): Record<WebhookProvider, str
 }
 
 /** How a report that was taken is kept, with all that follows from it. */
-export function composeReports({ database, outboxSignal, decorate }: Foundation): KeepReport {
+export function composeReports({ database, outboxSignal, callbacks, decorate }: Foundation): KeepReport {
   const steps: ReportSteps = {
     transaction: decorate<Database['transaction']>('take report', database.transaction.bind(database)),
     lock: lockForDecision,
@@ -47,7 +47,12 @@ export function composeReports({ database, outboxSignal, decorate }: Foundation)
     // Within the transaction of the report; the relay is told after that.
     settleDoubt: (tx, jobId, decision) =>
       settleDoubt(
-        doubtSteps({ transaction: (work) => work(tx), wakeFeeder: () => undefined, signal: () => undefined }),
+        doubtSteps({
+          transaction: (work) => work(tx),
+          append: callbacks.append,
+          wakeFeeder: () => undefined,
+          signal: () => undefined,
+        }),
         jobId,
         decision,
       ),

@@ -146,6 +146,9 @@ const variables = z.object({
   /** Whom push services write to when something is wrong: `mailto:` or `https:`. */
   VAPID_SUBJECT: url('mailto', 'https').optional(),
 
+  /** What the secrets of webhook subscriptions are derived from. Without it nobody is called back; changing it changes them all. */
+  WEBHOOK_SIGNING_SECRET: z.string().min(32).optional(),
+
   /** Networks inside, in CIDR, that addresses named by others may lead to all the same. */
   OUTBOUND_ALLOW: networks.default([]),
   /** Certificates in PEM that are trusted for such addresses and for FCM, beside the usual ones. */

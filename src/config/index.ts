@@ -93,6 +93,8 @@ export function loadConfig(environment: Environment) {
     email: emailConfig(env),
     sms: smsConfig(env),
     push: pushConfig(env),
+    /** Undefined where nobody is called back about outcomes. */
+    callbacks: env.WEBHOOK_SIGNING_SECRET === undefined ? undefined : { secret: env.WEBHOOK_SIGNING_SECRET },
     /** Connections to addresses that others have named. */
     outbound: { allowed: env.OUTBOUND_ALLOW, ca: env.OUTBOUND_CA },
     reports: reportsConfig(env),

@@ -1,4 +1,5 @@
-import { QUEUE_POLICIES } from '../catalogue/queues';
+import { findJobType } from '../catalogue';
+import { retryRuleOf } from '../catalogue/queues';
 import type { OutcomeError, OutcomeName } from '../contract/outcome';
 import type { HandlerOutcome } from '../handlers/outcome';
 import type { StartedJob } from '../jobs/start';
@@ -112,7 +113,9 @@ class Ends {
     if (attempts >= this.job.maxAttempts) {
       return this.gaveUp({ code, message: `${message} (after ${attempts} attempts)`, replayable: true }, attempts);
     }
-    return this.pending(code, Math.max(afterMs, QUEUE_POLICIES[this.job.tier].backoffMs(attempts)), attempts);
+    const { retry } = findJobType(this.job.type) ?? {};
+    const backoffMs = retryRuleOf({ queue: this.job.tier, ...(retry ? { retry } : {}) }).backoffMs(attempts);
+    return this.later(code, Math.max(Math.min(afterMs, MAX_PUT_OFF_MS), backoffMs), attempts);
   }
 
   /** Spends no attempt, however often it is looked at. */
@@ -124,8 +127,12 @@ class Ends {
   }
 
   pending(reason: string, retryInMs: number, attempts: number, takenBack?: Settlement['takenBack']): Decision {
-    const putOffMs = Math.min(Math.ceil(retryInMs), MAX_PUT_OFF_MS);
-    return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs: putOffMs, attempts, takenBack });
+    return this.later(reason, Math.min(retryInMs, MAX_PUT_OFF_MS), attempts, takenBack);
+  }
+
+  private later(reason: string, ms: number, attempts: number, takenBack?: Settlement['takenBack']): Decision {
+    const retryInMs = Math.ceil(ms);
+    return this.decision(undefined, undefined, { status: 'pending', reason, retryInMs, attempts, takenBack });
   }
 
   /** The job waits for somebody outside. Whoever shows the customer what to do finds it by the provider's id. */

@@ -15,6 +15,7 @@ import type { MoneyRecords } from './reports/source';
 import { sendEmailHandler, type Mailer } from './send-email';
 import { sendPushHandler, type Pusher } from './send-push';
 import { sendSmsHandler, type Texter } from './send-sms';
+import { webhookDeliverHandler, type Deliverer } from './webhook-deliver';
 import { webhookProcessHandler, type KeepReport } from './webhook-process';
 
 export interface ProviderAdapters {
@@ -32,6 +33,8 @@ export interface ProviderAdapters {
   texter: Texter | undefined;
   /** Absent where no notifications are sent. */
   pusher: Pusher | undefined;
+  /** Absent where nobody is called back. */
+  deliverer: Deliverer | undefined;
 }
 
 /** Every handler there is, by job type. */
@@ -58,5 +61,6 @@ export function createHandlers(
     ...(adapters.mailer ? [sendEmailHandler(adapters.mailer)] : []),
     ...(adapters.texter ? [sendSmsHandler(adapters.texter)] : []),
     ...(adapters.pusher ? [sendPushHandler(adapters.pusher)] : []),
+    ...(adapters.deliverer ? [webhookDeliverHandler(adapters.deliverer)] : []),
   ]);
 }

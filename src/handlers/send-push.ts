@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { sendPush, type PushPayload, type PushResult } from '../catalogue/send-push';
-import { isUnavailable } from '../platform/postgres/errors';
 import type { PlainAnswer } from '../providers/answer';
 import type { Device } from '../providers/device-registry';
 import type { FcmAdapter } from '../providers/fcm/adapter';
 import { DEVICE_GONE, type PushMessage, type SentPush } from '../providers/push-message';
 import type { WebPushAdapter } from '../providers/web-push/adapter';
+import { whileAvailable } from './available';
 import { defineHandler, type CallLimits, type EffectResult, type HandlerContext, type UnkeyedEffect } from './handler';
 import { done, failed, type HandlerOutcome } from './outcome';
 
@@ -61,16 +61,6 @@ type Send = (message: PushMessage, limits: CallLimits) => Promise<PlainAnswer<Se
 function sendTo({ fcm, webPush }: Pusher, device: Device): Send | undefined {
   if ('token' in device) return fcm && ((message, limits) => fcm.send(device.token, message, limits));
   return webPush && ((message, limits) => webPush.send(device.subscription, message, limits));
-}
-
-/** Undefined when PostgreSQL cannot be used just now. */
-async function whileAvailable<Value>(asked: Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-    return undefined;
-  }
 }
 
 function messageOf({ title, body, data = {} }: PushPayload, jobId: string): PushMessage {

@@ -1,5 +1,5 @@
 import type { JobType } from '../catalogue/job-type';
-import { QUEUE_POLICIES } from '../catalogue/queues';
+import { retryRuleOf } from '../catalogue/queues';
 import type { JobOptions } from '../contract/job-request';
 
 /** What a job gets: by its request, else by its type, else by its queue. */
@@ -7,7 +7,7 @@ export function effectiveOptions(type: JobType, options: JobOptions) {
   return {
     priority: options.priority ?? type.priority,
     delay: options.delay ?? 0,
-    attempts: options.attempts ?? QUEUE_POLICIES[type.queue].attempts,
+    attempts: options.attempts ?? retryRuleOf(type).attempts,
     timeout: options.timeout ?? type.timeoutMs,
   };
 }

@@ -33,6 +33,7 @@ export function serviceVariables(
     EMAIL_FROM: 'Our Tickets <tickets@example.com>',
     FCM_SERVICE_ACCOUNT: serviceAccountOf(notifications.url),
     FCM_API_BASE: notifications.url,
+    WEBHOOK_SIGNING_SECRET: 'also known to everybody, and good for trying things out alone',
     // The usual ones are those of real accounts: a whole sale would take minutes.
     RATE_LIMIT_STRIPE: '500',
     RATE_LIMIT_SENDGRID: '500',

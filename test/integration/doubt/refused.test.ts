@@ -1,4 +1,5 @@
 /** A decision by hand counts only while nobody and nothing else has decided. */
+import { appendToOutbox } from '../../../src/outbox/rows';
 import { doubtSteps } from '../../../src/composition/doubt';
 import { appendEffectFacts } from '../../../src/jobs/effects';
 import type { Database } from '../../../src/platform/postgres/database';
@@ -166,6 +167,7 @@ describe('a decision by hand', () => {
           await work(tx);
           throw new Error('the connection broke before the commit');
         }),
+      append: appendToOutbox,
       wakeFeeder: () => undefined,
       signal: () => undefined,
     });

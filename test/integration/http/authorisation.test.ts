@@ -66,6 +66,20 @@ const EXPECTED: Expected[] = [
     call: {},
     roles: ['user', 'venue_admin', 'service', 'admin'],
   },
+  ...(
+    [
+      ['POST', '', { json: {} }],
+      ['GET', '', {}],
+      ['DELETE', '/:id', {}],
+      ['POST', '/:id/secret', {}],
+      ['GET', '/:id/deliveries', {}],
+    ] as const
+  ).map(([method, rest, call]): Expected => ({
+    route: `${method} /api/v1/queue/webhook-subscriptions${rest}`,
+    path: `/webhook-subscriptions${rest.replace(':id', randomUUID())}`,
+    call,
+    roles: ['service', 'admin'],
+  })),
 ];
 /** Whose requests are signed: see test/integration/webhooks. */
 const SIGNED = WEBHOOK_PROVIDERS.map((provider) => `POST /api/v1/queue/provider-webhooks/${provider}`);
@@ -84,6 +98,7 @@ beforeAll(async () => {
     JWT_ISSUER: 'https://id.example',
     JWT_AUDIENCE: 'queue-service',
     METRICS_TOKEN,
+    WEBHOOK_SIGNING_SECRET: 'a secret that is only good for tests, at least 32 characters',
   });
   api = new ApiClient(addressOf(service));
 });

@@ -209,6 +209,17 @@ describe('the wait before the next attempt', () => {
     expect(decide(startedJob(), end, EFFECTS.none, NOW).settlement.retryInMs).toBe(90_000);
   });
 
+  it.each([
+    [1, 30_000, 60_000],
+    [11, 30_720_000, 61_440_000],
+  ])('a type has its own rule: after attempt %i of a callback, between %i and %i ms', (attempt, least, most) => {
+    const job = startedJob({ tier: 'communication', type: 'webhook-deliver', attempts: attempt - 1, maxAttempts: 12 });
+    const { settlement } = decide(job, ENDS.retry, EFFECTS.none, NOW);
+    expect(settlement).toMatchObject({ status: 'pending', attempts: attempt });
+    expect(settlement.retryInMs).toBeGreaterThanOrEqual(least);
+    expect(settlement.retryInMs).toBeLessThanOrEqual(most);
+  });
+
   it('is exactly what a snooze asks for, and none after a hand-back', () => {
     expect(decide(startedJob(), ENDS.snooze, EFFECTS.none, NOW).settlement.retryInMs).toBe(5_000);
     expect(decide(startedJob(), ENDS.handedBack, EFFECTS.none, NOW).settlement.retryInMs).toBe(0);
