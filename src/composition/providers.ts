@@ -16,6 +16,7 @@ import { createFolderSource } from '../providers/old-data/folder';
 import { createTableSource } from '../providers/old-data/table';
 import { createEvmAdapter } from '../providers/evm/adapter';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
+import { createSolanaAdapter } from '../providers/solana/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
 import { createSubscriberAdapter } from '../providers/subscriber/adapter';
 import { createSuppressionList } from '../providers/suppression-list';
@@ -29,13 +30,16 @@ import { composeArchive } from './reports';
 
 /** An adapter for every provider that is configured. */
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
-  const { stripe, email, sms, push, callbacks, webhooks, polygon } = config;
+  const { stripe, email, sms, push, callbacks, webhooks, polygon, solana } = config;
   return {
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
     analytics: createAnalyticsStore(database),
     oldData: composeOldData(config, database),
-    minters: polygon ? { polygon: createEvmAdapter(polygon, database) } : {},
     reports: composeArchive({ config, database }),
+    minters: {
+      ...(polygon && { polygon: createEvmAdapter(polygon, database) }),
+      ...(solana && { solana: createSolanaAdapter(solana, database) }),
+    },
     mailer: email && {
       sendgrid: createSendGridAdapter(withBase(email.apiBase, { apiKey: email.apiKey })),
       from: email.from,
@@ -92,16 +96,8 @@ function composeDeliverer(secret: string, { allowed, ca }: Config['outbound'], d
 }
 
 /** What this deployment cannot run: a type, or a part of one (`payment-process:square`), with the reason. */
-function unavailableWork({
-  stripe,
-  email,
-  sms,
-  push,
-  cleanup,
-  reports,
-  polygon,
-  callbacks,
-}: Config): ReadonlyMap<string, string> {
+function unavailableWork(config: Config): ReadonlyMap<string, string> {
+  const { stripe, email, sms, push, cleanup, reports, polygon, solana, callbacks } = config;
   const needed: [string, string[], unknown][] = [
     ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
     ['SENDGRID_API_KEY', ['send-email'], email],
@@ -113,7 +109,7 @@ function unavailableWork({
     ['CLEANUP_TEMP_FOLDER', ['cleanup-old-data:temp_files'], cleanup.tempFolder],
     ['CLEANUP_LOG_FOLDER', ['cleanup-old-data:old_logs'], cleanup.logFolder],
     ['POLYGON_RPC_URL', ['nft-mint:polygon'], polygon],
-    ['SOLANA_RPC_URL', ['nft-mint:solana'], undefined],
+    ['SOLANA_RPC_URL', ['nft-mint:solana'], solana],
   ];
   return new Map(
     needed.flatMap(([variable, work, configured]) =>

@@ -46,6 +46,18 @@ const sender = z
     }),
   );
 
+const KEY_NUMBERS = 64;
+
+/** `[12,34,…]`: never repeated in a message. */
+const solanaKey = z
+  .string()
+  .regex(/^\s*\[\s*\d{1,3}(\s*,\s*\d{1,3})*\s*\]\s*$/, 'must be a list of 64 numbers in brackets')
+  .transform((text) => [...text.matchAll(/\d+/g)].map(([number]) => Number(number)))
+  .refine(
+    (numbers) => numbers.length === KEY_NUMBERS && numbers.every((number) => number < 256),
+    'must be a list of 64 numbers below 256',
+  );
+
 /** Every variable, as it stands in the environment. */
 const variables = z.object({
   SERVICE_NAME: z.string().default('queue-service'),
@@ -177,6 +189,12 @@ const variables = z.object({
     .string()
     .regex(/^0x[0-9a-f]{40}$/i, 'must be 0x and 40 hexadecimal digits')
     .optional(),
+  /** Without it nothing is minted on Solana. It often holds a key, so it is told nobody. */
+  SOLANA_RPC_URL: url('http', 'https').optional(),
+  /** Of the account that mints and pays: the 64 numbers that `solana-keygen` writes. */
+  SOLANA_SIGNER_KEY: solanaKey.optional(),
+  /** Makes tickets into addresses of tokens: another one makes other addresses, so it never changes. */
+  SOLANA_MINT_SECRET: z.string().min(32).optional(),
   /** 80002 is Amoy, Polygon's test network. */
   POLYGON_CHAIN_ID: positive.default(137),
   /** Blocks, that of the mint included, until a mint counts. A minute; Polygon finalises within seconds. */
@@ -218,6 +236,7 @@ const NEEDED_BESIDE = {
   TWILIO_ACCOUNT_SID: ['TWILIO_AUTH_TOKEN', 'TWILIO_PHONE'],
   VAPID_PUBLIC_KEY: ['VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'],
   POLYGON_RPC_URL: ['POLYGON_SIGNER_KEY', 'POLYGON_CONTRACT_ADDRESS'],
+  SOLANA_RPC_URL: ['SOLANA_SIGNER_KEY', 'SOLANA_MINT_SECRET'],
 };
 
 function missingBeside(values: Environment): string[] {

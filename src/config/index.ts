@@ -101,6 +101,7 @@ export function loadConfig(environment: Environment) {
     /** What is to be cleaned up, where it is named. */
     cleanup: { sessions: env.CLEANUP_SESSIONS, tempFolder: env.CLEANUP_TEMP_FOLDER, logFolder: env.CLEANUP_LOG_FOLDER },
     polygon: polygonConfig(env),
+    solana: solanaConfig(env),
   });
 }
 
@@ -159,6 +160,14 @@ function pushConfig(env: Variables) {
   const hasVapid = publicKey !== undefined && privateKey !== undefined && subject !== undefined;
   const vapid = hasVapid ? { publicKey, privateKey, subject } : undefined;
   return fcm || vapid ? { fcm, vapid } : undefined;
+}
+
+/** Undefined where nothing is minted on Solana. */
+function solanaConfig(env: Variables) {
+  const { SOLANA_RPC_URL: rpcUrl, SOLANA_SIGNER_KEY: signerKey, SOLANA_MINT_SECRET: mintSecret } = env;
+  if (rpcUrl === undefined || signerKey === undefined || mintSecret === undefined) return undefined;
+  /** Final after 32 blocks of 0.4 s. */
+  return { rpcUrl, signerKey, mintSecret, pollMs: 4_000 };
 }
 
 /** Undefined where nothing is minted on Polygon. */

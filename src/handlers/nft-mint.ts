@@ -8,7 +8,7 @@ import { done, failed, type HandlerOutcome } from './outcome';
 export type Minters = Partial<Record<Chain, MintAdapter>>;
 
 /** What was signed can certainly not happen any more: with the next number it is signed anew. */
-const SIGNED_IN_VAIN = ['NONCE_TAKEN', 'TRANSACTION_REVERTED', 'EXPIRED_UNSENT'];
+const SIGNED_IN_VAIN = ['NONCE_TAKEN', 'TRANSACTION_REVERTED'];
 /** Somebody must fund the signer; a week is time enough. */
 const OUT_OF_FUNDS = 'SIGNER_OUT_OF_FUNDS';
 const FUNDED_AGAIN = { afterMs: 5 * 60 * 1_000, withinMs: 7 * 24 * 60 * 60 * 1_000 };

@@ -3,7 +3,9 @@ import type { Config } from '../../src/config';
 import { createEvmAdapter, type EvmOptions } from '../../src/providers/evm/adapter';
 import type { Database } from '../../src/platform/postgres/database';
 import type { MintAdapter, MintCall, MintRequest } from '../../src/providers/minting';
+import { createSolanaAdapter, type SolanaOptions } from '../../src/providers/solana/adapter';
 import type { PolygonSandbox } from './sandbox/polygon/sandbox';
+import type { SolanaSandbox } from './sandbox/solana/sandbox';
 
 export function ticket(over: Partial<MintRequest> = {}): MintRequest {
   return {
@@ -37,6 +39,27 @@ export function polygonAdapter(
   return createEvmAdapter({ rpcUrl, contract, chainId: 137, signerKey: signer.key, ...QUICK_CHAIN, ...over }, database);
 }
 
+const MINT_SECRET = 'a secret that is only good for tests, at least 32 characters';
+
+export function solanaAdapter(
+  { url: rpcUrl, signer }: SolanaSandbox,
+  database: Database,
+  over: Partial<SolanaOptions> = {},
+): MintAdapter {
+  const options = { rpcUrl, signerKey: signer.key, mintSecret: MINT_SECRET, pollMs: 20 };
+  return createSolanaAdapter({ ...options, ...over }, database);
+}
+
+/** What the service would find in its environment. */
+export function solanaVariables({ url, signer }: SolanaSandbox): Record<string, string> {
+  return {
+    SOLANA_RPC_URL: url,
+    SOLANA_SIGNER_KEY: JSON.stringify(signer.key),
+    SOLANA_MINT_SECRET: MINT_SECRET,
+    RATE_LIMIT_SOLANA: '10000',
+  };
+}
+
 /** What the service would find in its environment. */
 export function polygonVariables({ url, contract, signer }: PolygonSandbox): Record<string, string> {
   return {
@@ -50,7 +73,12 @@ export function polygonVariables({ url, contract, signer }: PolygonSandbox): Rec
 
 /** For `startService`: chains that make a block at once need not be waited for. */
 export function hasty(config: Config): Config {
-  return { ...config, polygon: config.polygon && { ...config.polygon, pollMs: 500 } };
+  const { polygon, solana } = config;
+  return {
+    ...config,
+    polygon: polygon && { ...polygon, pollMs: 500 },
+    solana: solana && { ...solana, pollMs: 500 },
+  };
 }
 
 /** A sound payload of `nft-mint`. */

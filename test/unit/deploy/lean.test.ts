@@ -4,7 +4,17 @@ import { promisify } from 'node:util';
 
 const ROOT = path.join(__dirname, '../../..');
 /** Large, and of no use to a process that does not call their provider. */
-const SDKS = ['stripe', 'twilio', '@sendgrid', 'axios', 'ethers', 'firebase-admin', 'google-auth-library', 'web-push'];
+const SDKS = [
+  'stripe',
+  'twilio',
+  '@sendgrid',
+  'axios',
+  'ethers',
+  '@solana',
+  'firebase-admin',
+  'google-auth-library',
+  'web-push',
+];
 
 /** The packages that a program has loaded once all its own files are. */
 async function loadedBy(program: string): Promise<Set<string>> {
