@@ -22,11 +22,15 @@ function fractionDigitsOf(currency: string): number {
   return MINOR_DIGITS[currency.toUpperCase()] ?? 2;
 }
 
-/** An amount in minor units, as an English reader expects it: 12345 USD is "$123.45". */
-export function formatMoney(amount: number, currency: string): string {
+/**
+ * An amount in minor units, as an English reader expects it: 12345 USD is "$123.45", or "USD 123.45" by its code, for where
+ * not every symbol can be shown.
+ */
+export function formatMoney(amount: number, currency: string, currencyDisplay: 'symbol' | 'code' = 'symbol'): string {
   const fractionDigits = fractionDigitsOf(currency);
   return new Intl.NumberFormat('en-US', {
     style: 'currency',
+    currencyDisplay,
     currency: currency.toUpperCase(),
     minimumFractionDigits: fractionDigits,
     maximumFractionDigits: fractionDigits,

@@ -1,6 +1,8 @@
 /** Reports in a bucket: the real SDK against s3rver, which others wrote. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -30,6 +32,7 @@ function bucket(over: Partial<Parameters<typeof createReportBucket>[0]> = {}) {
     region: 'us-east-1',
     endpoint: `http://127.0.0.1:${port}`,
     credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
+    answerTimeoutMs: 10_000,
     ...over,
   });
 }
@@ -84,6 +87,19 @@ it.each([
     name: 'UnavailableError',
   });
   await expect(place.read(key)).rejects.toMatchObject({ name: 'UnavailableError' });
+});
+
+it('gives up a bucket that takes requests and does not answer', async () => {
+  const silent = http.createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  // A server on a TCP port has an address with a port.
+  const address = silent.address() as AddressInfo;
+  const place = bucket({ endpoint: `http://127.0.0.1:${address.port}`, answerTimeoutMs: 200 });
+  await expect(place.read('a.csv')).rejects.toMatchObject({ name: 'UnavailableError' });
+  const content = Readable.from(['text']);
+  await expect(place.write('a.csv', 'text/csv', content, signal)).rejects.toMatchObject({ name: 'UnavailableError' });
+  silent.closeAllConnections();
+  await new Promise((resolve) => silent.close(resolve));
 });
 
 function* chunksOf(bytes: Buffer): Generator<Buffer> {

@@ -32,7 +32,7 @@ function writeTotals(document: PDFKit.PDFDocument, tally: Tally): void {
   if (totals.length === 0) document.fontSize(10).text('Nothing in this period.');
   writeRow(document, ['', 'Number', 'Amount']);
   for (const { group, currency, count, amount } of totals)
-    writeRow(document, [`${group}, ${currency}`, String(count), formatMoney(amount, currency)]);
+    writeRow(document, [`${group}, ${currency}`, String(count), amountOf(amount, currency)]);
 }
 
 function writeCurrency(document: PDFKit.PDFDocument, tally: Tally, currency: string): void {
@@ -44,13 +44,13 @@ function writeCurrency(document: PDFKit.PDFDocument, tally: Tally, currency: str
       label: day,
       parts: [...groups].map(([name, { amount }]) => ({ name, amount })),
     })),
-    format: (amount) => formatMoney(amount, currency),
+    format: (amount) => amountOf(amount, currency),
   });
   heading(document, `Days, ${currency}`);
   writeRow(document, ['', 'Number', 'Amount']);
   for (const { day, groups } of days)
     for (const [group, { count, amount }] of groups)
-      writeRow(document, [`${day}  ${group}`, String(count), formatMoney(amount, currency)]);
+      writeRow(document, [`${day}  ${group}`, String(count), amountOf(amount, currency)]);
 }
 
 function heading(document: PDFKit.PDFDocument, text: string): void {
@@ -66,6 +66,11 @@ function writeRow(document: PDFKit.PDFDocument, [what, number, amount]: [string,
   document.text(amount, 390, y, { width: 155, align: 'right', lineBreak: false });
   document.x = MARGIN;
   document.y = y + ROW_HEIGHT;
+}
+
+/** By code: the fonts that every reader of PDF has lack the symbols of most currencies. */
+function amountOf(amount: number, currency: string): string {
+  return formatMoney(amount, currency, 'code');
 }
 
 /** On first use: it loads its fonts. */

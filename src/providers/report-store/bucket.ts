@@ -12,10 +12,11 @@ export interface BucketOptions {
   endpoint: string | undefined;
   /** Without them the SDK looks where it usually does: environment, files, the machine's role. */
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
+  /** Given up when a request, or a connection in use, is silent for so long; asked again twice. */
+  answerTimeoutMs: number;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const ANSWER_TIMEOUT_MS = 30_000;
 /** S3's smallest part; two are held in memory while one is sent. */
 const PART_BYTES = 5 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
@@ -37,7 +38,7 @@ export function createReportBucket(options: BucketOptions): ReportPlace {
   };
 }
 
-function createClient({ region, endpoint, credentials }: BucketOptions): S3.S3Client {
+function createClient({ region, endpoint, credentials, answerTimeoutMs }: BucketOptions): S3.S3Client {
   const { S3Client } = loadS3();
   return new S3Client({
     region,
@@ -47,7 +48,13 @@ function createClient({ region, endpoint, credentials }: BucketOptions): S3.S3Cl
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: ANSWER_TIMEOUT_MS },
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: answerTimeoutMs,
+      socketTimeout: answerTimeoutMs,
+      // Else it says so on the console and waits on.
+      throwOnRequestTimeout: true,
+    },
   });
 }
 

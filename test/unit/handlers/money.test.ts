@@ -1,4 +1,4 @@
-import { formatMoney } from '../../../src/handlers/money';
+import { formatDecimal, formatMoney } from '../../../src/handlers/money';
 
 it.each([
   [12_345, 'USD', '$123.45'],
@@ -17,4 +17,17 @@ it.each([
 ])('%i %s is %s', (amount, currency, shown) => {
   // Intl puts a no-break space between code and number.
   expect(formatMoney(amount, currency).replaceAll('\u00a0', ' ')).toBe(shown);
+});
+
+it('is shown by the code of the currency where symbols cannot be', () => {
+  expect(formatMoney(-12_345, 'inr', 'code').replaceAll('\u00a0', ' ')).toBe('-INR 123.45');
+});
+
+it.each([
+  [12_345, 'USD', '123.45'],
+  [-5, 'usd', '-0.05'],
+  [5_000, 'JPY', '5000'],
+  [12_345, 'KWD', '12.345'],
+])('%i %s is %s to programs', (amount, currency, written) => {
+  expect(formatDecimal(amount, currency)).toBe(written);
 });
