@@ -7,6 +7,7 @@ import path from 'node:path';
 import { startServices, type ServiceSet } from '../services';
 import { CHECKOUT, LOCAL } from '../services/layout';
 import { AccessKey, printAccess } from '../stage/access';
+import { Chains } from '../stage/chains';
 import { Child } from '../stage/child';
 import type { Cleanup } from '../stage/cleanup';
 import { exitWith, launch, type End } from '../stage/launch';
@@ -40,11 +41,12 @@ async function develop(record: RunRecord, cleanup: Cleanup, signal: AbortSignal)
   const providers = await step('stand-ins of Stripe, SendGrid and FCM started', () =>
     startProviders(cleanup, `${serviceUrl}/api/v1/queue/provider-webhooks`),
   );
+  const chains = await step('Polygon and Solana on this machine started', () => startChains(cleanup));
   signal.throwIfAborted();
 
   const key = new AccessKey();
   const known = { ...serviceVariables(services.urls, providers, key, FOLDER), ...webhookVariables() };
-  const variables = { ...known, PORT: String(port) };
+  const variables = { ...known, ...chains.variables, PORT: String(port) };
   const service = Child.start({
     name: 'the service',
     args: WATCHED,
@@ -52,7 +54,7 @@ async function develop(record: RunRecord, cleanup: Cleanup, signal: AbortSignal)
     env: { ...process.env, ...variables },
   });
   cleanup.add('the service', () => service.stop());
-  record.write([...providers.pids, ...(service.pid === undefined ? [] : [service.pid])]);
+  record.write([...providers.pids, ...chains.pids, ...(service.pid === undefined ? [] : [service.pid])]);
 
   await untilReady(serviceUrl, READY_LIMIT_MS, () => signal.throwIfAborted()).catch((error: unknown) => {
     signal.throwIfAborted();
@@ -78,6 +80,14 @@ function startProviders(cleanup: Cleanup, webhooksTo: string): Promise<StandIns>
   rmSync(logFile, { force: true });
   const starting = StandIns.start({ cwd: CHECKOUT, env: process.env, logFile }, webhooksTo);
   cleanup.add('the providers', async () => (await starting.catch(() => undefined))?.stop());
+  return starting;
+}
+
+function startChains(cleanup: Cleanup): Promise<Chains> {
+  const logFile = path.join(FOLDER, 'chains.log');
+  rmSync(logFile, { force: true });
+  const starting = Chains.start({ cwd: CHECKOUT, env: process.env, logFile });
+  cleanup.add('the chains', async () => (await starting.catch(() => undefined))?.stop());
   return starting;
 }
 

@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { waitFor } from '../services/wait';
+import { announcedBy } from './announcements';
 import { Child, type ChildOptions } from './child';
 
 const START_LIMIT_MS = 20_000;
 const PROVIDERS = ['stripe', 'sendgrid', 'fcm'] as const;
-const announcement = z.object({ provider: z.enum(PROVIDERS), url: z.url() });
-type Urls = Record<(typeof PROVIDERS)[number], string>;
 
 /** One provider's stand-in, as others see it: over HTTP alone. */
 export class StandIn {
@@ -55,11 +51,12 @@ export class StandIns {
     const args = ['--import', 'tsx', 'test/support/sandbox/main.ts', ...ports, ...webhooks];
     const child = Child.start({ ...options, name: 'stand-ins', args });
     try {
-      const urls = await announcedBy(child, options.logFile);
+      const { logFile } = options;
+      const announced = await announcedBy(child, { logFile, names: PROVIDERS, limitMs: START_LIMIT_MS });
       return new StandIns(
-        new StandIn(urls.stripe, '/v1/payment_intents'),
-        new StandIn(urls.sendgrid, '/v3/mail/send'),
-        new StandIn(urls.fcm, '/v1/projects'),
+        new StandIn(announced('stripe').url, '/v1/payment_intents'),
+        new StandIn(announced('sendgrid').url, '/v3/mail/send'),
+        new StandIn(announced('fcm').url, '/v1/projects'),
         child,
       );
     } catch (error) {
@@ -75,22 +72,4 @@ export class StandIns {
   async stop(): Promise<void> {
     await this.child.stop();
   }
-}
-
-async function announcedBy(child: Child, logFile: string): Promise<Urls> {
-  let urls: Partial<Urls> = {};
-  await waitFor('the stand-ins of the providers', START_LIMIT_MS, () => {
-    urls = announcedIn(logFile);
-    const missing = PROVIDERS.some((provider) => urls[provider] === undefined);
-    if (missing && !child.running) throw new Error(`they did not start, see ${logFile}`);
-    return !missing;
-  });
-  return { stripe: urls.stripe ?? '', sendgrid: urls.sendgrid ?? '', fcm: urls.fcm ?? '' };
-}
-
-/** Where they said that they listen, in whole lines. */
-function announcedIn(logFile: string): Partial<Urls> {
-  const lines = readFileSync(logFile, 'utf8').split('\n').slice(0, -1);
-  const announced = lines.filter((line) => line.startsWith('{')).map((line) => announcement.parse(JSON.parse(line)));
-  return Object.fromEntries(announced.map(({ provider, url }) => [provider, url]));
 }
