@@ -46,8 +46,10 @@ it('one process of all tells what the limits look like, by gauges and by rows', 
   });
   expect(rows.map(({ service_name }) => service_name).toSorted()).toEqual([
     'internal',
+    'polygon',
     'push',
     'sendgrid',
+    'solana',
     'stripe',
     'twilio',
   ]);
