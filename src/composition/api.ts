@@ -24,7 +24,7 @@ import { deleteSubscription, insertSubscription, listSubscriptions, rotateSecret
 import { secretOf } from '../subscriptions/secrets';
 import type { Foundation } from './foundation';
 import type { IntakeRoom } from './intake';
-import { composeOpeners, webhookStates } from './webhooks';
+import { composeOpeners, tellWebhooks } from './webhooks';
 import { composeReportRoutes } from './reports';
 
 /** A subscriber has a day to change its secret. */
@@ -66,7 +66,8 @@ export function composeHttp(foundation: Foundation, parts: HttpParts): HttpFront
         health: new Health(parts.components),
         admission,
         moneyProblem: parts.moneyProblem,
-        webhooks: webhookStates(config),
+        // Where there are no endpoints there is nothing to say.
+        webhooks: parts.jobs ? tellWebhooks(config, log) : {},
         about: {
           service: config.serviceName,
           instance: config.instance,

@@ -7,6 +7,7 @@ import { readDoubtfulEffects } from '../jobs/doubt';
 import { appendEffectFacts } from '../jobs/effects';
 import { keepReport, takeUnannounced, wakeWaiting } from '../jobs/provider-reports';
 import { appendToOutbox } from '../outbox/rows';
+import type { Logger } from '../platform/logger';
 import type { Database } from '../platform/postgres/database';
 import { openSendGridWebhook } from '../providers/sendgrid/webhook';
 import { openStripeWebhook } from '../providers/stripe/webhook';
@@ -26,13 +27,23 @@ export function composeOpeners({ webhooks: { stripeSecrets, sendgridKey, twilio 
   };
 }
 
+/** Says at the start whose webhooks will be refused, and why; answers with it, and with whose are taken. */
+export function tellWebhooks(config: Config, log: Logger): Record<WebhookProvider, string> {
+  const states = webhookStates(config);
+  const why = Object.entries(states).flatMap(([provider, state]) => (state === TAKEN ? [] : [`${provider}: ${state}`]));
+  if (why.length > 0) log.warn('webhooks of these providers are refused', { why });
+  return states;
+}
+
+const TAKEN = 'taken';
+
 /** Of each provider whether its webhooks are taken, or what is missing. */
-export function webhookStates({ webhooks }: Config): Record<WebhookProvider, string> {
+function webhookStates({ webhooks }: Config): Record<WebhookProvider, string> {
   const { stripeSecrets, sendgridKey, twilio } = webhooks;
   return {
-    stripe: stripeSecrets ? 'taken' : 'STRIPE_WEBHOOK_SECRET or STRIPE_SECRET_KEY is not set',
-    sendgrid: sendgridKey ? 'taken' : 'SENDGRID_WEBHOOK_PUBLIC_KEY is not set',
-    twilio: twilio ? 'taken' : 'TWILIO_AUTH_TOKEN or PUBLIC_URL is not set',
+    stripe: stripeSecrets ? TAKEN : 'STRIPE_WEBHOOK_SECRET or STRIPE_SECRET_KEY is not set',
+    sendgrid: sendgridKey ? TAKEN : 'SENDGRID_WEBHOOK_PUBLIC_KEY is not set',
+    twilio: twilio ? TAKEN : 'TWILIO_AUTH_TOKEN or PUBLIC_URL is not set',
   };
 }
 
