@@ -73,7 +73,8 @@ async function upload(
     partSize: PART_BYTES,
     queueSize: PARTS_AT_ONCE,
   });
-  const stop = (): void => void uploading.abort().catch(() => undefined);
+  // By its content: `abort` would leave the parts that were sent where they are.
+  const stop = (): void => void content.destroy(new Error('the upload was to stop'));
   signal.addEventListener('abort', stop, { once: true });
   try {
     signal.throwIfAborted();
