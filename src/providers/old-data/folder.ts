@@ -3,20 +3,29 @@ import { lstat, opendir, realpath, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { OldDataSource, SweepAnswer, SweepOptions } from './source';
 
-/** Files below a folder, by the time of their last change. Folders stay. */
-export function createFolderSource(folder: string): OldDataSource {
-  return { sweep: (before, options) => sweepFolder(folder, before, options) };
+/**
+ * Files below a folder, by the time of their last change. Folders stay.
+ * @param named what files must be called to be taken for old data
+ */
+export function createFolderSource(folder: string, named = /^/): OldDataSource {
+  return { sweep: (before, options) => sweepFolder(folder, named, before, options) };
 }
 
 /**
  * Symbolic links are neither followed nor removed, and before anything is opened or removed its folder must really be
  * inside: what was a folder a moment ago may be a link by now.
  */
-async function sweepFolder(folder: string, before: Date, { dryRun, signal }: SweepOptions): Promise<SweepAnswer> {
+async function sweepFolder(
+  folder: string,
+  named: RegExp,
+  before: Date,
+  { dryRun, signal }: SweepOptions,
+): Promise<SweepAnswer> {
   const root = await realpath(folder).catch(() => undefined);
   if (root === undefined) return { kind: 'unavailable', message: 'the folder does not exist or cannot be read' };
   const swept = { found: 0, deleted: 0, failed: 0 };
   for await (const file of oldFiles(root, root, before)) {
+    if (!named.test(path.basename(file))) continue;
     if (signal.aborted) return { kind: 'stopped', ...swept };
     swept.found += 1;
     if (dryRun) continue;

@@ -9,6 +9,9 @@ import { UnavailableError } from '../../platform/unavailable';
 import { createFolderSource } from '../old-data/folder';
 import type { ReportPlace } from './place';
 
+/** Reports, and those that were never finished; somebody may keep other files beside them. */
+const OURS = /^(\.[0-9a-f-]{36}\.(csv|json|pdf)\.[0-9a-f-]{36}|[0-9a-f-]{36}\.(csv|json|pdf))$/;
+
 /** A folder that all replicas see: who serves a report may be another process than who wrote it. */
 export function createReportFolder(folder: string): ReportPlace {
   return {
@@ -17,7 +20,7 @@ export function createReportFolder(folder: string): ReportPlace {
     read: (key) => ask(() => read(path.join(folder, key))),
     remove: (key) => ask(() => rm(path.join(folder, key), { force: true })),
     sweep: async (before) => {
-      await createFolderSource(folder).sweep(before, { dryRun: false, signal: new AbortController().signal });
+      await createFolderSource(folder, OURS).sweep(before, { dryRun: false, signal: new AbortController().signal });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Database } from '../../../src/platform/postgres/database';
@@ -183,6 +183,21 @@ it('is tried again when the records or the folder cannot be used', async () => {
     kind: 'retry',
     code: 'REPORT_UNFINISHED',
   });
+});
+
+it('what dead attempts left in the folder goes, and nothing of others', async () => {
+  const id = randomUUID();
+  const names = [`${id}.csv`, `.${id}.pdf.${randomUUID()}`, 'somebodys.csv', `${id}.csv.bak`];
+  for (const name of names) {
+    writeFileSync(path.join(folder, name), 'text');
+    utimesSync(path.join(folder, name), new Date(0), new Date(0));
+  }
+  const { archive, outcome, jobId } = makeReport(database, createReportFolder(folder), january());
+  await outcome;
+  await archive.sweep();
+  const left = readdirSync(folder);
+  expect(names.map((name) => left.includes(name))).toEqual([false, false, true, true]);
+  expect(left).toContain(`${jobId}.csv`);
 });
 
 it('an expired report goes, with its bytes', async () => {
