@@ -247,14 +247,14 @@ describe('who may ask for what', () => {
     expect((await api.post('/jobs', { token: user(), json: own() })).status).toBe(201);
   });
 
-  it("the user's id is filled in where the request leaves it out", async () => {
+  it("the user's id is filled in where the request leaves it out, and so is the provider", async () => {
     const { userId: _, ...data } = payment();
     const { status, body } = await api.post('/jobs', { token: user(), json: { type: 'payment-process', data } });
     expect(status).toBe(201);
     const { rows } = await harness.environment.pool.query('SELECT data FROM critical_jobs WHERE id = $1', [
       (body as { jobId: string }).jobId,
     ]);
-    expect(rows).toEqual([{ data: { ...data, userId } }]);
+    expect(rows).toEqual([{ data: { ...data, userId, provider: 'stripe' } }]);
   });
 
   it.each([

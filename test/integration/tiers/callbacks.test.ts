@@ -126,9 +126,9 @@ it('a call that was not taken is made again later, by the rule of its type', asy
   expect(delivery).toMatchObject({ state: 'pending', lastAnswer: 'HTTP_503' });
   const job = await eventually('its job waits', async () => {
     const keys = await harness.environment.lowerRedis.communication.keys(
-      `${harness.environment.variables['QUEUE_PREFIX']}:*`,
+      `${harness.environment.variables['QUEUE_PREFIX']}:*:job:*`,
     );
-    const id = keys.flatMap((key) => /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(key)?.[0] ?? [])[0];
+    const id = keys[0]?.slice(-36);
     const { body } = await api.get(`/jobs/${id ?? randomUUID()}`, { token: issuer.token('admin', {}) });
     return z
       .object({
