@@ -7,7 +7,7 @@ export interface Claim {
   queueName: string;
   jobType: string;
   priority: number;
-  /** The payload as JSON text, as received. */
+  /** The payload as JSON text: as received, with the provider that was chosen where it names none. */
   data: string;
   idempotencyKey: string;
   keyScope: string;

@@ -4,7 +4,7 @@ import { RECORD_COLUMNS, toRecord, type RecordRow } from './rows';
 
 /** A job as those see it whom it concerns: its record, and what it was asked for with. */
 export interface JobView extends JobRecord {
-  /** The payload as received; undefined where it is no longer kept. */
+  /** The payload as received, with the provider that was chosen; undefined where it is no longer kept. */
   data: unknown;
   /** Whom it concerns, by its payload. */
   userId: string | undefined;

@@ -37,7 +37,7 @@ describe('what is told', () => {
       id,
       queue: 'money-queue',
       type: 'payment-process',
-      data,
+      data: { ...data, provider: 'stripe' },
       state: 'completed',
       progress: 100,
       attempts: 1,
