@@ -16,7 +16,7 @@ import { createReports, type Reports } from './reports';
 import { createTransfers, type Transfers } from './transfers';
 
 export type { ChargeRequest } from './charges';
-export type { EffectCall } from './client';
+export type { EffectCall } from '../calls';
 export type { Charge } from './payment-intent';
 export type { Payout, PayoutRequest } from './payouts';
 export { REFUND_REASONS, type Refund, type RefundRequest } from './refunds';

@@ -2,7 +2,8 @@
 import type Stripe from 'stripe';
 import type { HeldAnswer, LookupAnswer, ProviderAnswer } from '../answer';
 import { NOT_PAYABLE, toStripeAmount } from './amounts';
-import type { EffectCall, LookupCall, StripeClient } from './client';
+import type { EffectCall, LookupCall } from '../calls';
+import type { StripeClient } from './client';
 import { UNREADABLE } from './errors';
 import {
   chargeAnswer,

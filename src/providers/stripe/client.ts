@@ -1,14 +1,8 @@
 /** How every call goes to Stripe, whatever it asks for: with its own limits, once, and answered without an exception. */
 import type Stripe from 'stripe';
-import {
-  ABORTED_BEFORE,
-  unknownLookup,
-  type HeldAnswer,
-  type LookupAnswer,
-  type ProviderAnswer,
-  type UnknownLookup,
-} from '../answer';
-import { answerFromError, type FailureAnswer, type ParameterCodes } from './errors';
+import type { FailureAnswer, HeldAnswer, LookupAnswer, ProviderAnswer, UnknownLookup } from '../answer';
+import { act, look, type EffectCall, type LookupCall } from '../calls';
+import { answerFromError, type ParameterCodes } from './errors';
 import { createHttpClient, withSignal } from './http-client';
 
 export interface StripeOptions {
@@ -17,23 +11,6 @@ export interface StripeOptions {
   apiBase?: string;
   /** No call takes longer than this, whatever its own `timeoutMs` says. */
   timeoutMs?: number;
-}
-
-export interface LookupCall {
-  /** From the start of a request to the last byte of its answer. */
-  timeoutMs: number;
-  /** Aborting resolves the call at once as `unknown` and keeps back a request that has not left yet. */
-  signal: AbortSignal;
-}
-
-export interface EffectCall<Value> extends LookupCall {
-  /** Sent as the idempotency key and kept in the metadata, where lookups search for it. */
-  providerKey: string;
-  /**
-   * Called when the real answer arrives after `signal` had aborted the call, unless it says nothing (`unknown`). A
-   * request that had left is waited for until `timeoutMs`, so a time-out beyond the abort catches more. Must not throw.
-   */
-  onLateAnswer?: (answer: ProviderAnswer<Value>) => void;
 }
 
 /** One request with the SDK; `settings` are its last argument. */
@@ -81,45 +58,14 @@ export function createStripeClient(options: StripeOptions): StripeClient {
   }
 
   return {
-    async act(call, request, meanings) {
-      if (call.signal.aborted) return ABORTED_BEFORE;
-      const answering = ask(call, request, { idempotencyKey: call.providerKey }).catch((error: unknown) =>
-        answerFromError(error, meanings),
-      );
-      return untilAborted(answering, call.signal, (answer) => {
-        if (answer.kind !== 'unknown') call.onLateAnswer?.(answer);
-      });
-    },
-    async look(call, request) {
-      if (call.signal.aborted) return ABORTED;
-      const answering = ask(call, request, {}).catch((error: unknown) => unknownLookup(answerFromError(error)));
-      return untilAborted(answering, call.signal, () => {});
-    },
+    act: (call, request, meanings) =>
+      act(call, 'Stripe', () =>
+        ask(call, request, { idempotencyKey: call.providerKey }).catch((error: unknown) =>
+          answerFromError(error, meanings),
+        ),
+      ),
+    look: (call, request) => look(call, 'Stripe', () => ask(call, request, {}), answerFromError),
   };
-}
-
-const ABORTED = {
-  kind: 'unknown',
-  code: 'ABORTED',
-  message: 'Stopped waiting for Stripe',
-  trouble: 'unheard',
-} as const;
-
-/** The answer, or ABORTED as soon as the signal says so; then the answer goes to `late` when it comes. */
-function untilAborted<Answer>(
-  answering: Promise<Answer>,
-  signal: AbortSignal,
-  late: (answer: Answer) => void,
-): Promise<Answer | typeof ABORTED> {
-  return new Promise((resolve, reject) => {
-    const abort = () => resolve(ABORTED);
-    signal.addEventListener('abort', abort, { once: true });
-    answering.then((answer) => {
-      signal.removeEventListener('abort', abort);
-      if (signal.aborted) late(answer);
-      resolve(answer);
-    }, reject);
-  });
 }
 
 /**

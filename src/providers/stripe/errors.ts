@@ -7,12 +7,10 @@
  * personal data. The request id finds the full text in Stripe's dashboard.
  */
 import { z } from 'zod';
-import type { DoneAnswer, PlainAnswer } from '../answer';
+import type { FailureAnswer } from '../answer';
+import { token } from '../axios';
+import { answerFromFailure, TransportFailure } from '../exchange';
 import { parseRetryAfter } from '../retry-after';
-import { TransportFailure } from './http-client';
-
-/** Everything an error can mean; an error never means that the effect happened. */
-export type FailureAnswer = Exclude<PlainAnswer<never>, DoneAnswer<never>>;
 
 /** An answer that is none. */
 export const UNREADABLE = {
@@ -73,7 +71,7 @@ export function answerFromError(thrown: unknown, meanings: ParameterCodes = new 
     return { kind: 'unknown', code: 'UNEXPECTED_ERROR', message, trouble: 'down' };
   }
   const error = parsed.data;
-  if (error.detail instanceof TransportFailure) return answerFromTransport(error.detail);
+  if (error.detail instanceof TransportFailure) return answerFromFailure(error.detail, 'Stripe');
   // Another request holds the key or the object, and may be the first try of this very effect.
   if (error.code === 'idempotency_key_in_use') return unknown('KEY_IN_USE', error);
   if (error.code === 'lock_timeout') return unknown('LOCK_TIMEOUT', error);
@@ -151,13 +149,6 @@ function serverError(error: SdkError): FailureAnswer {
   return replayed ? { ...answer, replayed } : { ...answer, trouble: 'down' };
 }
 
-function answerFromTransport({ reason, sent }: TransportFailure): FailureAnswer {
-  const code = token(reason) || 'CONNECTION_FAILED';
-  return sent
-    ? { kind: 'unknown', code, message: `No complete answer from Stripe: ${code}`, trouble: 'down' }
-    : { kind: 'refused', code, message: `Stripe was not reached, nothing was sent: ${code}`, trouble: 'down' };
-}
-
 function unknown(code: string, error: SdkError): Extract<FailureAnswer, { kind: 'unknown' }> {
   return { kind: 'unknown', code, message: describe(`gave no clear answer: ${code}`, error) };
 }
@@ -165,9 +156,4 @@ function unknown(code: string, error: SdkError): Extract<FailureAnswer, { kind: 
 function describe(what: string, { statusCode, requestId }: SdkError): string {
   const facts = [statusCode && `status ${statusCode}`, token(requestId) && `request ${requestId}`].filter(Boolean);
   return `Stripe ${what}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`;
-}
-
-/** Codes, parameter names and ids as they are; free text, which may hold anything, is left out. */
-function token(text: string | null | undefined): string {
-  return text && /^[\w.[\]-]{1,100}$/.test(text) ? text : '';
 }

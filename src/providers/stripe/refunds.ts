@@ -3,7 +3,8 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import type { DoneAnswer, LookupAnswer, ProviderAnswer } from '../answer';
 import { fromStripeAmount, NOT_PAYABLE, toStripeAmount } from './amounts';
-import type { EffectCall, LookupCall, StripeClient } from './client';
+import type { EffectCall, LookupCall } from '../calls';
+import type { StripeClient } from './client';
 import { UNREADABLE } from './errors';
 import { findInList } from './lists';
 

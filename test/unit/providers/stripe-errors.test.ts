@@ -2,7 +2,7 @@
 import Stripe from 'stripe';
 import { parseRetryAfter } from '../../../src/providers/retry-after';
 import { answerFromError } from '../../../src/providers/stripe/errors';
-import { TransportFailure } from '../../../src/providers/stripe/http-client';
+import { TransportFailure } from '../../../src/providers/exchange';
 
 interface RawError {
   statusCode: number;
