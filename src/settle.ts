@@ -2,7 +2,7 @@
 import { composeCallbacks } from './composition/callbacks';
 import { doubtSteps } from './composition/doubt';
 import { ConfigError, loadConfig } from './config';
-import { isReadable, missingOf } from './handlers/told-effects';
+import { isReadable, markOf, missingOf } from './handlers/told-effects';
 import { readDecisions, readDoubtfulEffects } from './jobs/doubt';
 import { readJob } from './jobs/read';
 import { complain, EX_CONFIG, EX_USAGE, say } from './platform/command';
@@ -41,7 +41,7 @@ async function show(database: Database, jobId: string): Promise<number> {
   const job = await readJob(database, jobId);
   if (!job) return complain('there is no such money job', REFUSED);
   const effects = await readDoubtfulEffects(database, jobId);
-  return say(describeJob(job, effects, await readDecisions(database, jobId), { missingOf, isReadable }), 0);
+  return say(describeJob(job, effects, await readDecisions(database, jobId), { missingOf, isReadable, markOf }), 0);
 }
 
 async function settle(

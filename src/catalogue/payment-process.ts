@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineJobType } from './job-type';
-import { amount, currency } from './money';
+import { amount, currency, paymentProvider } from './money';
 
 const payload = z.strictObject({
   userId: z.uuid(),
@@ -15,20 +15,24 @@ const payload = z.strictObject({
     .record(z.string().max(40), z.union([z.string().max(500), z.number(), z.boolean()]))
     .refine((metadata) => Object.keys(metadata).length <= 50, 'has more than 50 entries')
     .optional(),
-  provider: z.literal('stripe').optional(),
+  provider: paymentProvider.optional(),
 });
 
-const result = z.strictObject({
+const paid = {
   /** Our job id: refunds name a payment by it. */
   transactionId: z.uuid(),
+  /** The provider's: of a charge at Stripe, of a Payment at Square. */
   chargeId: z.string(),
-  paymentIntentId: z.string(),
-  provider: z.literal('stripe'),
   amount: z.int(),
   currency: z.string(),
   status: z.literal('completed'),
   processedAt: z.iso.datetime(),
-});
+};
+
+const result = z.discriminatedUnion('provider', [
+  z.strictObject({ ...paid, provider: z.literal('stripe'), paymentIntentId: z.string() }),
+  z.strictObject({ ...paid, provider: z.literal('square') }),
+]);
 
 export type PaymentPayload = z.infer<typeof payload>;
 export type PaymentResult = z.infer<typeof result>;
@@ -40,7 +44,7 @@ export const paymentProcess = defineJobType({
   priority: 10,
   concurrency: 5,
   timeoutMs: 30_000,
-  uses: { by: 'provider', among: { stripe: 'stripe-charges' } },
+  uses: { by: 'provider', among: { stripe: 'stripe-charges', square: 'square' } },
   submittableBy: ['user', 'service', 'admin'],
   payload,
   result,

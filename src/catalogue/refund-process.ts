@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { defineJobType } from './job-type';
-import { amount } from './money';
+import { amount, paymentProvider } from './money';
 
 const payload = z.strictObject({
   /** The `transactionId` of the payment's result, which is the id of its job. */
   transactionId: z.uuid(),
   /** What is to be given back, all of it or a part, in the payment's currency. */
   amount,
-  /** Why. Only `duplicate`, `fraudulent` and `requested_by_customer` are passed on to the provider. */
+  /** Why. Only `duplicate`, `fraudulent` and `requested_by_customer` are passed on, and to Stripe alone. */
   reason: z
     .string()
     .min(1)
@@ -16,7 +16,7 @@ const payload = z.strictObject({
   /** Whose payment it was; another payment is not touched. */
   userId: z.uuid(),
   venueId: z.uuid(),
-  provider: z.literal('stripe').optional(),
+  provider: paymentProvider.optional(),
 });
 
 const result = z.strictObject({
@@ -24,7 +24,7 @@ const result = z.strictObject({
   refundId: z.string(),
   /** The payment's. */
   transactionId: z.uuid(),
-  provider: z.literal('stripe'),
+  provider: paymentProvider,
   amount: z.int(),
   currency: z.string(),
   /** `pending`: the provider has taken it on, and the money is still on its way. */
@@ -44,7 +44,7 @@ export const refundProcess = defineJobType({
   priority: 10,
   concurrency: 3,
   timeoutMs: 60_000,
-  uses: { by: 'provider', among: { stripe: 'stripe-refunds' }, follows: 'transactionId' },
+  uses: { by: 'provider', among: { stripe: 'stripe-refunds', square: 'square' }, follows: 'transactionId' },
   submittableBy: ['service', 'admin'],
   payload,
   result,

@@ -18,6 +18,7 @@ import { createEvmAdapter } from '../providers/evm/adapter';
 import { createSendGridAdapter } from '../providers/sendgrid/adapter';
 import { createSolanaAdapter } from '../providers/solana/adapter';
 import { createStripeAdapter } from '../providers/stripe/adapter';
+import { createSquareAdapter, type SquareAdapter } from '../providers/square/adapter';
 import { createSubscriberAdapter } from '../providers/subscriber/adapter';
 import { createSuppressionList } from '../providers/suppression-list';
 import { createTwilioAdapter } from '../providers/twilio/adapter';
@@ -30,9 +31,10 @@ import { composeArchive } from './reports';
 
 /** An adapter for every provider that is configured. */
 export function composeAdapters({ config, database }: Foundation): ProviderAdapters {
-  const { stripe, email, sms, push, callbacks, webhooks, polygon, solana } = config;
+  const { stripe, square, email, sms, push, callbacks, webhooks, polygon, solana } = config;
   return {
     stripe: stripe && createStripeAdapter(withBase(stripe.apiBase, { secretKey: stripe.secretKey })),
+    square: square && composeSquare(square),
     analytics: createAnalyticsStore(database),
     oldData: composeOldData(config, database),
     reports: composeArchive({ config, database }),
@@ -56,6 +58,13 @@ export function composeAdapters({ config, database }: Foundation): ProviderAdapt
     pusher: push && composePusher(push, config.outbound, database),
     deliverer: callbacks && composeDeliverer(callbacks.secret, config.outbound, database),
   };
+}
+
+function composeSquare({ accessToken, apiBase, locationId }: NonNullable<Config['square']>): SquareAdapter {
+  return createSquareAdapter({
+    ...withBase(apiBase, { accessToken }),
+    ...(locationId === undefined ? {} : { locationId }),
+  });
 }
 
 function composePusher(
@@ -97,9 +106,10 @@ function composeDeliverer(secret: string, { allowed, ca }: Config['outbound'], d
 
 /** What this deployment cannot run: a type, or a part of one (`payment-process:square`), with the reason. */
 function unavailableWork(config: Config): ReadonlyMap<string, string> {
-  const { stripe, email, sms, push, cleanup, reports, polygon, solana, callbacks } = config;
+  const { stripe, square, email, sms, push, cleanup, reports, polygon, solana, callbacks } = config;
   const needed: [string, string[], unknown][] = [
     ['STRIPE_SECRET_KEY', ['payment-process:stripe', 'refund-process:stripe', 'payout-process'], stripe],
+    ['SQUARE_ACCESS_TOKEN', ['payment-process:square', 'refund-process:square'], square],
     ['SENDGRID_API_KEY', ['send-email'], email],
     ['TWILIO_ACCOUNT_SID', ['send-sms'], sms],
     ['FCM_SERVICE_ACCOUNT (or VAPID_PUBLIC_KEY)', ['send-push'], push],

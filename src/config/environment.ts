@@ -123,7 +123,7 @@ const variables = z.object({
   RATE_LIMIT_INTERNAL: rate.optional(),
 
   /** What jobs use that name no provider or chain themselves. */
-  PAYMENT_PROVIDER: z.enum(['stripe']).default('stripe'),
+  PAYMENT_PROVIDER: z.enum(['stripe', 'square']).default('stripe'),
   MINT_CHAIN: z.enum(['solana', 'polygon']).default('polygon'),
 
   /** Without it nothing is paid, refunded or paid out by Stripe. */
@@ -131,6 +131,12 @@ const variables = z.object({
   STRIPE_API_BASE: url('http', 'https').optional(),
   /** Without it Stripe's webhooks are refused. */
   STRIPE_WEBHOOK_SECRET: stripeWebhookSecrets.optional(),
+
+  /** Without it nothing is paid or refunded by Square. */
+  SQUARE_ACCESS_TOKEN: z.string().min(1).optional(),
+  SQUARE_API_BASE: url('http', 'https').optional(),
+  /** Where payments are taken; the account's main location otherwise. */
+  SQUARE_LOCATION_ID: z.string().min(1).max(50).optional(),
 
   /** Without it no mails are sent, and none are taken. */
   SENDGRID_API_KEY: z.string().startsWith('SG.', 'must begin with SG.').optional(),

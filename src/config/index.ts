@@ -89,6 +89,7 @@ export function loadConfig(environment: Environment) {
       env.STRIPE_SECRET_KEY === undefined
         ? undefined
         : { secretKey: env.STRIPE_SECRET_KEY, apiBase: env.STRIPE_API_BASE },
+    square: squareConfig(env),
     webhooks: webhooksConfig(env),
     email: emailConfig(env),
     sms: smsConfig(env),
@@ -119,6 +120,12 @@ function ratesOf(env: Variables) {
     internal: env.RATE_LIMIT_INTERNAL,
   };
   return named;
+}
+
+/** Undefined where Square is not used. */
+function squareConfig(env: Variables) {
+  if (env.SQUARE_ACCESS_TOKEN === undefined) return undefined;
+  return { accessToken: env.SQUARE_ACCESS_TOKEN, apiBase: env.SQUARE_API_BASE, locationId: env.SQUARE_LOCATION_ID };
 }
 
 /** What is absent is not taken. */

@@ -1,5 +1,6 @@
 import type { AnalyticsStore } from '../providers/analytics-store/store';
 import type { ReportArchive } from '../providers/report-store/archive';
+import type { SquareAdapter } from '../providers/square/adapter';
 import type { StripeAdapter } from '../providers/stripe/adapter';
 import { analyticsTrackHandler } from './analytics-track';
 import { canaryHandlers } from './canaries';
@@ -21,6 +22,8 @@ import { webhookProcessHandler, type KeepReport } from './webhook-process';
 export interface ProviderAdapters {
   /** Absent where Stripe is not used. */
   stripe: StripeAdapter | undefined;
+  /** Absent where Square is not used. */
+  square: SquareAdapter | undefined;
   analytics: AnalyticsStore;
   oldData: OldData;
   /** Of the chains that are configured. */
@@ -46,13 +49,9 @@ export function createHandlers(
 ): Map<string, Handler> {
   return new Map([
     ...canaryHandlers,
-    ...(adapters.stripe
-      ? [
-          paymentProcessHandler(adapters.stripe),
-          refundProcessHandler(adapters.stripe, findJob),
-          payoutProcessHandler(adapters.stripe),
-        ]
-      : []),
+    paymentProcessHandler(adapters),
+    refundProcessHandler(adapters, findJob),
+    ...(adapters.stripe ? [payoutProcessHandler(adapters.stripe)] : []),
     nftMintHandler(adapters.minters),
     analyticsTrackHandler(adapters.analytics),
     cleanupOldDataHandler(adapters.oldData),

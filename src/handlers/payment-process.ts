@@ -1,56 +1,33 @@
-import { z } from 'zod';
-import { paymentProcess, type PaymentPayload, type PaymentResult } from '../catalogue/payment-process';
-import {
-  STRIPE_KEY_WINDOW_MS,
-  STRIPE_SEARCH_LAG_MS,
-  type Charge,
-  type StripeAdapter,
-} from '../providers/stripe/adapter';
-import { defineHandler, type HandlerContext, type KeyedEffect } from './handler';
+import { paymentProcess, type PaymentResult } from '../catalogue/payment-process';
+import { squareCharge, stripeCharge, type Charged } from './charges';
+import { defineHandler } from './handler';
 import { done, failed } from './outcome';
-
-/** So long a customer may take to authenticate a payment: seats are not held for ever. */
-const AUTHENTICATION_WAIT_MS = 60 * 60 * 1_000;
-
-export const chargeValue = z.object({
-  paymentIntentId: z.string(),
-  chargeId: z.string(),
-  amount: z.int(),
-  currency: z.string(),
-});
+import { noAccount, type PaymentProviders } from './payment-providers';
 
 /** Charges the customer once. A decline is final at once: only the customer can change it. */
-export function paymentProcessHandler(stripe: StripeAdapter) {
+export function paymentProcessHandler({ stripe, square }: PaymentProviders) {
+  const charges = { stripe: stripe && stripeCharge(stripe), square: square && squareCharge(square) };
   return defineHandler(paymentProcess, async (payload, context) => {
-    const charged = await context.effects.perform(chargeEffect(stripe, payload, context));
+    // A job without a provider is of before there was another.
+    const provider = payload.provider ?? 'stripe';
+    const charge = charges[provider];
+    if (!charge) return noAccount(provider);
+    const charged = await context.effects.perform(charge(payload, context));
     if (charged.kind === 'ended') return charged.outcome;
     if (charged.kind === 'declined')
       return failed(charged.code, charged.message, { replayable: charged.code !== 'AMOUNT_NOT_PAYABLE' });
-    return done<PaymentResult>({
-      transactionId: context.jobId,
-      chargeId: charged.value.chargeId,
-      paymentIntentId: charged.value.paymentIntentId,
-      provider: 'stripe',
-      amount: charged.value.amount,
-      currency: charged.value.currency.toUpperCase(),
-      status: 'completed',
-      processedAt: new Date().toISOString(),
-    });
+    return done<PaymentResult>(resultOf(context.jobId, charged.value));
   });
 }
 
-function chargeEffect(stripe: StripeAdapter, payload: PaymentPayload, context: HandlerContext): KeyedEffect<Charge> {
-  const { amount, currency, paymentMethod, venueId, eventId } = payload;
-  const metadata = { venue_id: venueId, event_id: eventId };
-  return {
-    name: 'charge',
-    intent: { provider: 'stripe', amount, currency },
-    value: chargeValue,
-    keyWindowMs: STRIPE_KEY_WINDOW_MS,
-    searchLagMs: STRIPE_SEARCH_LAG_MS,
-    call: (providerKey, limits) =>
-      stripe.charge({ jobId: context.jobId, amount, currency, paymentMethod, metadata }, { providerKey, ...limits }),
-    find: (providerKey, limits) => stripe.findCharge(providerKey, limits),
-    held: { waitMs: AUTHENTICATION_WAIT_MS, look: (reference, limits) => stripe.lookAtHeld(reference, limits) },
-  };
+function resultOf(transactionId: string, { currency, ...charged }: Charged): PaymentResult {
+  const paid = {
+    transactionId,
+    currency: currency.toUpperCase(),
+    status: 'completed',
+    processedAt: new Date().toISOString(),
+  } as const;
+  return 'paymentIntentId' in charged
+    ? { ...charged, ...paid, provider: 'stripe' }
+    : { ...charged, ...paid, provider: 'square' };
 }

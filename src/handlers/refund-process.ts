@@ -1,16 +1,10 @@
-import { z } from 'zod';
 import type { PaymentResult } from '../catalogue/payment-process';
 import { refundProcess, type RefundPayload, type RefundResult } from '../catalogue/refund-process';
 import { isUnavailable } from '../platform/postgres/errors';
-import {
-  REFUND_REASONS,
-  STRIPE_KEY_WINDOW_MS,
-  STRIPE_LIST_LAG_MS,
-  type Refund,
-  type StripeAdapter,
-} from '../providers/stripe/adapter';
-import { defineHandler, type HandlerContext, type KeyedEffect } from './handler';
+import { defineHandler, type HandlerContext } from './handler';
 import { done, failed, type HandlerOutcome } from './outcome';
+import type { PaymentProviders } from './payment-providers';
+import { refundsOf, type PaymentRefunds, type Refunded } from './refunds';
 import { judgeRefund, type FindJob, type RecordedJob } from './refundable';
 
 const RECORDS_AWAY_MS = 5_000;
@@ -18,25 +12,20 @@ const RECORDS_AWAY_MS = 5_000;
 /** Not even a replay makes more of the payment than there is. */
 const FINAL = ['REFUND_EXCEEDS_PAYMENT', 'NOT_REFUNDABLE', 'AMOUNT_NOT_PAYABLE'];
 
-export const refundValue = z.object({
-  refundId: z.string(),
-  amount: z.int(),
-  currency: z.string(),
-  status: z.enum(['completed', 'pending']),
-});
-
 /** Gives back what a payment took, once. That the customer has everything back already is success. */
-export function refundProcessHandler(stripe: StripeAdapter, findJob: FindJob) {
+export function refundProcessHandler(providers: PaymentProviders, findJob: FindJob) {
   return defineHandler(refundProcess, async (payload, context) => {
     const found = await readJob(findJob, payload.transactionId);
     if ('kind' in found) return found;
     const judged = judgeRefund(payload, found.job, context.hasOwnKey ?? false);
     if ('outcome' in judged) return judged.outcome;
     const { payment } = judged;
-    const refunded = await context.effects.perform(refundEffect(stripe, payload, payment, context));
+    const refunds = refundsOf(providers, payload, payment, context);
+    if ('outcome' in refunds) return refunds.outcome;
+    const refunded = await context.effects.perform(refunds.effect);
     if (refunded.kind === 'ended') return refunded.outcome;
     if (refunded.kind === 'done') return done<RefundResult>(resultOf(payment, refunded.value));
-    if (refunded.code === 'ALREADY_REFUNDED') return alreadyRefunded(stripe, payload, payment, context);
+    if (refunded.code === 'ALREADY_REFUNDED') return alreadyRefunded(refunds, payload, payment, context);
     return failed(refunded.code, refunded.message, { replayable: !FINAL.includes(refunded.code) });
   });
 }
@@ -53,34 +42,14 @@ async function readJob(
   }
 }
 
-function refundEffect(
-  stripe: StripeAdapter,
-  { amount, reason, venueId, transactionId }: RefundPayload,
-  { paymentIntentId, currency }: PaymentResult,
-  { jobId }: HandlerContext,
-): KeyedEffect<Refund> {
-  const metadata = { venue_id: venueId, transaction_id: transactionId };
-  const known = REFUND_REASONS.find((one) => one === reason);
-  return {
-    name: 'refund',
-    intent: { provider: 'stripe', amount, currency, paymentIntentId },
-    value: refundValue,
-    keyWindowMs: STRIPE_KEY_WINDOW_MS,
-    searchLagMs: STRIPE_LIST_LAG_MS,
-    call: (providerKey, limits) =>
-      stripe.refund({ jobId, paymentIntentId, amount, currency, reason: known, metadata }, { providerKey, ...limits }),
-    find: (providerKey, limits) => stripe.findRefund(paymentIntentId, providerKey, limits),
-  };
-}
-
 /** Others gave everything back, at once or in parts: other jobs, or people in the provider's dashboard. */
 async function alreadyRefunded(
-  stripe: StripeAdapter,
+  refunds: PaymentRefunds,
   { amount }: RefundPayload,
   payment: PaymentResult,
   { effects }: HandlerContext,
 ): Promise<HandlerOutcome<RefundResult>> {
-  const given = await effects.look((limits) => stripe.allRefunds(payment.paymentIntentId, limits));
+  const given = await effects.look(refunds.all);
   if (given.kind === 'ended') return given.outcome;
   if (given.kind !== 'done' || given.value.amount < amount) {
     return { kind: 'retry', code: 'ALREADY_REFUNDED', message: 'already refunded, by refunds that were not all found' };
@@ -88,7 +57,7 @@ async function alreadyRefunded(
   return done<RefundResult>({ ...resultOf(payment, { ...given.value, amount }), alreadyRefunded: true });
 }
 
-function resultOf(payment: PaymentResult, { currency, ...refund }: Refund): RefundResult {
+function resultOf(payment: PaymentResult, { currency, ...refund }: Refunded): RefundResult {
   const { transactionId, provider } = payment;
   return {
     ...refund,

@@ -5,31 +5,43 @@
 import type { z } from 'zod';
 import { problemsOf } from '../contract/problems';
 import type { Problem } from '../platform/json-problems';
-import { chargeValue } from './payment-process';
 import { mintValue } from './nft-mint';
+import { squareKey } from '../providers/square/adapter';
+import { squareChargeValue, stripeChargeValue } from './charges';
 import { payoutValue, transferValue } from './payout-process';
-import { refundValue } from './refund-process';
+import { refundValue } from './refunds';
 
 interface ToldEffect {
   /** What the handler needs to know of the effect. */
   value: z.ZodObject;
   /** Which field of it is the provider's reference. */
   field: string;
-  /** How such a reference begins, so that none of another kind is taken for it. */
+  /** How such a reference begins, so that none of another kind is taken for it; any where there are none. */
   prefixes: string[];
 }
 
-/** By job type and name of the effect. */
-const TOLD: Readonly<Record<string, Readonly<Record<string, ToldEffect>>>> = {
-  'payment-process': { charge: { value: chargeValue, field: 'paymentIntentId', prefixes: ['pi_'] } },
-  'refund-process': { refund: { value: refundValue, field: 'refundId', prefixes: ['re_', 'pyr_'] } },
-  'payout-process': {
-    transfer: { value: transferValue, field: 'transferId', prefixes: ['tr_'] },
-    payout: { value: payoutValue, field: 'payoutId', prefixes: ['po_'] },
+/** By provider, job type and name of the effect. */
+const TOLD: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, ToldEffect>>>>>> = {
+  stripe: {
+    'payment-process': { charge: { value: stripeChargeValue, field: 'paymentIntentId', prefixes: ['pi_'] } },
+    'refund-process': { refund: { value: refundValue, field: 'refundId', prefixes: ['re_', 'pyr_'] } },
+    'payout-process': {
+      transfer: { value: transferValue, field: 'transferId', prefixes: ['tr_'] },
+      payout: { value: payoutValue, field: 'payoutId', prefixes: ['po_'] },
+    },
   },
-  // A hash on Polygon; a signature on Solana begins with anything.
-  'nft-mint': { mint: { value: mintValue, field: 'transactionSignature', prefixes: [''] } },
+  square: {
+    'payment-process': { charge: { value: squareChargeValue, field: 'chargeId', prefixes: [] } },
+    'refund-process': { refund: { value: refundValue, field: 'refundId', prefixes: [] } },
+  },
+  // Of either chain: a hash on Polygon, a signature on Solana.
+  chain: { 'nft-mint': { mint: { value: mintValue, field: 'transactionSignature', prefixes: [] } } },
 };
+
+function toldOf(jobType: string, { name, intent }: LedgerEffect): ToldEffect | undefined {
+  const { provider } = intent;
+  return TOLD[typeof provider === 'string' ? provider : 'chain']?.[jobType]?.[name];
+}
 
 /** An effect in the ledger. */
 interface LedgerEffect {
@@ -47,10 +59,11 @@ export interface Told {
 /** The value of an effect as the ledger takes it, or what is wrong with what was told. */
 export function valueOfTold(
   jobType: string,
-  { name, intent }: LedgerEffect,
+  effect: LedgerEffect,
   { reference, value }: Told,
 ): { value: unknown } | { problems: Problem[] } {
-  const told = TOLD[jobType]?.[name];
+  const { intent } = effect;
+  const told = toldOf(jobType, effect);
   if (!told) return { value };
   const problems = [...referenceProblems(told, reference), ...unwantedFields(told, intent, value)];
   const parsed = told.value.safeParse({ ...intent, ...value, [told.field]: reference });
@@ -59,17 +72,19 @@ export function valueOfTold(
 }
 
 /** Whether the job's handler can go on with what the ledger has of an effect that happened. */
-export function isReadable(jobType: string, { name, value }: { name: string; value: unknown }): boolean {
-  return TOLD[jobType]?.[name]?.value.safeParse(value).success ?? true;
+export function isReadable(jobType: string, effect: LedgerEffect & { value: unknown }): boolean {
+  return toldOf(jobType, effect)?.value.safeParse(effect.value).success ?? true;
 }
 
 /** What must be told beside that it happened: what its reference is, and the fields that its intent does not have. */
-export function missingOf(
-  jobType: string,
-  { name, intent }: LedgerEffect,
-): { reference: string; fields: string[] } | undefined {
-  const told = TOLD[jobType]?.[name];
-  return told && { reference: told.field, fields: wantedFields(told, intent) };
+export function missingOf(jobType: string, effect: LedgerEffect): { reference: string; fields: string[] } | undefined {
+  const told = toldOf(jobType, effect);
+  return told && { reference: told.field, fields: wantedFields(told, effect.intent) };
+}
+
+/** Where its provider keeps something else of an effect than the provider key. */
+export function markOf({ intent, providerKey }: LedgerEffect & { providerKey: string }): string | undefined {
+  return intent['provider'] === 'square' ? squareKey(providerKey) : undefined;
 }
 
 function wantedFields({ value, field }: ToldEffect, intent: Record<string, unknown>): string[] {
@@ -77,7 +92,11 @@ function wantedFields({ value, field }: ToldEffect, intent: Record<string, unkno
 }
 
 function referenceProblems({ field, prefixes }: ToldEffect, reference: string): Problem[] {
-  if (prefixes.some((prefix) => reference.startsWith(prefix) && reference.length > prefix.length)) return [];
+  if (
+    prefixes.length === 0 ||
+    prefixes.some((prefix) => reference.startsWith(prefix) && reference.length > prefix.length)
+  )
+    return [];
   return [{ path: 'reference', message: `is no ${field}: begins with none of ${prefixes.join(', ')}` }];
 }
 

@@ -12,6 +12,8 @@ export interface ToldOf {
   /** What must be told of one that happened. */
   missingOf: (jobType: string, effect: DoubtfulEffect) => { reference: string; fields: string[] } | undefined;
   isReadable: (jobType: string, effect: DoubtfulEffect) => boolean;
+  /** What its provider has of it where that is not the provider key. */
+  markOf: (effect: DoubtfulEffect) => string | undefined;
 }
 
 export function describeJob(
@@ -24,16 +26,17 @@ export function describeJob(
   const because = error ? ` (${error.code})` : '';
   return [
     `job ${jobId}: ${type}, ${status}${because}, generation ${generation}, attempts ${attempts}`,
-    ...effects.map((effect) => describeEffect(effect)),
+    ...effects.map((effect) => describeEffect(effect, told.markOf(effect))),
     ...decisions.map(describeDecision),
     ...(status === 'in_doubt' ? waysOut(type, effects, told) : ['It is not in doubt: there is nothing to settle.']),
   ].join('\n');
 }
 
-function describeEffect(effect: DoubtfulEffect): string {
+function describeEffect(effect: DoubtfulEffect, mark: string | undefined): string {
   const { name, number, state, providerKey, reference, intent, begunAt, overInMs } = effect;
   const facts = [
     `provider_key ${providerKey}`,
+    ...(mark === undefined ? [] : [`at the provider reference_id, or reason of a refund, ${mark}`]),
     `reference ${reference ?? 'unknown'}`,
     `begun ${begunAt.toISOString()}`,
     `asked for ${JSON.stringify(intent)}`,
@@ -63,7 +66,7 @@ function waysOut(type: string, effects: DoubtfulEffect[], { missingOf, isReadabl
 }
 
 const HOW_TO_DECIDE =
-  'Look up at the provider what carries the provider_key in its metadata, then settle with --not-happened or with:';
+  'Look up at the provider what carries the provider_key in its metadata (or what is named instead), then settle with --not-happened or with:';
 const HOW_TO_MEND =
   'It happened, but the job cannot read what is recorded of it. Look it up by the provider_key, then settle with:';
 

@@ -97,7 +97,7 @@ it('pain 15: ours ends a handler without an effect as TIMEOUT, and lets it begin
   const letGo = gate();
   const zombie = gate<string>();
   const stripe = createStripeAdapter({ secretKey: 'sk_test_local', apiBase: harness.stripe.url });
-  const [, pay] = paymentProcessHandler(stripe);
+  const [, pay] = paymentProcessHandler({ stripe, square: undefined });
   const ignoring: Handler = async (payload, context) => {
     await letGo.opened;
     const outcome = await pay(payload, context);

@@ -16,7 +16,7 @@ beforeAll(async () => {
   harness = await openHarness();
   rows = new MoneyRows(harness.environment.pool);
   const stripe = createStripeAdapter({ secretKey: 'sk_test_local', apiBase: harness.stripe.url });
-  const [, pay] = paymentProcessHandler(stripe);
+  const [, pay] = paymentProcessHandler({ stripe, square: undefined });
   const handler: Handler = async (payload, context) => {
     if (closed) return failed('CLOSED', 'the till is closed', { replayable: true });
     return pay(payload, context);

@@ -6,6 +6,7 @@ const ROOT = path.join(__dirname, '../../..');
 /** Large, and of no use to a process that does not call their provider. */
 const SDKS = [
   'stripe',
+  'square',
   'twilio',
   '@sendgrid',
   'axios',

@@ -18,7 +18,7 @@ const { userId, venueId } = payload;
 const payment = { type: 'payment-process', status: 'completed', result: null, userId, venueId };
 
 async function refundWith(findJob: FindJob): Promise<unknown> {
-  const [, handle] = refundProcessHandler(stripe, findJob);
+  const [, handle] = refundProcessHandler({ stripe, square: undefined }, findJob);
   return handle(payload, context);
 }
 
