@@ -105,23 +105,6 @@ describe('a payment', () => {
     expect(square.payments().slice(before)).toMatchObject([{ calls: 1 }]);
     expect(paymentOf(Reflect.get(Object(data.result), 'chargeId'))).toHaveLength(1);
   });
-
-  it('whose key Square knows with other parameters may have happened, and is looked for before anything else', async () => {
-    const before = square.payments().length;
-    square.fault({ kind: 'lose-answer' });
-    const id = await pay();
-    const job = await rows.until('the first attempt is over', id, ({ finishes }) => finishes === 1);
-    hold = gate<undefined>();
-    await harness.environment.pool.query(
-      `UPDATE critical_jobs SET payload = jsonb_set(payload, '{amount}', '9000') WHERE id = $1`,
-      [job.id],
-    );
-    hold.open(undefined);
-
-    const { data } = await outcome(id, 'completed');
-    expect(data.result).toMatchObject({ amount: 10_000 });
-    expect(square.payments().slice(before)).toMatchObject([{ amount: 10_000 }]);
-  });
 });
 
 describe('a refund', () => {
