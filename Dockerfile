@@ -22,7 +22,7 @@ USER node
 EXPOSE 12111 12112 12113 12114
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "require('node:net').connect(12111, '127.0.0.1', () => process.exit(0)).on('error', () => process.exit(1))"]
-CMD ["node", "--import", "tsx", "test/support/sandbox/main.ts", "--host", "0.0.0.0", "--stripe", "12111", "--sendgrid", "12112", "--twilio", "12113", "--fcm", "12114", "--webhooks-to", "http://queue-service:3020/api/v1/queue/provider-webhooks"]
+CMD ["node", "--import", "tsx", "test/support/sandbox/main.ts", "--host", "0.0.0.0", "--stripe", "12111", "--sendgrid", "12112", "--twilio", "12113", "--fcm", "12114", "--square", "12115", "--webhooks-to", "http://queue-service:3020/api/v1/queue/provider-webhooks"]
 
 FROM node:20.20.2-bookworm-slim AS service
 ENV NODE_ENV=production

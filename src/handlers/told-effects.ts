@@ -34,13 +34,17 @@ const TOLD: Readonly<Record<string, Readonly<Record<string, Readonly<Record<stri
     'payment-process': { charge: { value: squareChargeValue, field: 'chargeId', prefixes: [] } },
     'refund-process': { refund: { value: refundValue, field: 'refundId', prefixes: [] } },
   },
-  // Of either chain: a hash on Polygon, a signature on Solana.
-  chain: { 'nft-mint': { mint: { value: mintValue, field: 'transactionSignature', prefixes: [] } } },
+};
+
+/** Of types with one effect, of which every provider tells the same. */
+const ALIKE: Readonly<Record<string, ToldEffect>> = {
+  // A hash on Polygon, a signature on Solana.
+  'nft-mint': { value: mintValue, field: 'transactionSignature', prefixes: [] },
 };
 
 function toldOf(jobType: string, { name, intent }: LedgerEffect): ToldEffect | undefined {
   const { provider } = intent;
-  return TOLD[typeof provider === 'string' ? provider : 'chain']?.[jobType]?.[name];
+  return ALIKE[jobType] ?? (typeof provider === 'string' ? TOLD[provider]?.[jobType]?.[name] : undefined);
 }
 
 /** An effect in the ledger. */

@@ -6,6 +6,8 @@ import path from 'node:path';
 import type { StepName } from '../../../src/composition/foundation';
 import { openHarness, payment, type Harness } from '../../support/harness';
 import { quick } from '../../support/money';
+import { squareVariables } from '../../support/sandbox/square/paying';
+import { startSquareSandbox } from '../../support/sandbox/square/sandbox';
 import { ServiceProcess } from '../../support/service-process';
 
 let harness: Harness;
@@ -97,4 +99,19 @@ it.each([
   const jobId = await expectOneOutcome(id);
   expect(harness.stripe.transfers()).toMatchObject([{ amount: 100, metadata: { job_id: jobId } }]);
   expect(harness.stripe.payouts()).toMatchObject([{ amount: 100, metadata: { job_id: jobId } }]);
+});
+
+it.each(casesOf('payment', 0))('a payment is taken by Square once: killed %s', async (_, kill, lost) => {
+  const square = await startSquareSandbox();
+  Object.assign(harness.environment.variables, squareVariables(square.url));
+  doomed = startDoomed(kill);
+  if (lost) square.fault({ kind: 'lose-answer' });
+  const data = payment({ provider: 'square', paymentMethod: 'cnon:card-nonce-ok' });
+  const id = await harness.bus.request({ type: 'payment-process', data });
+  expect(await doomed.exited).toBe('SIGKILL');
+
+  await expectOneOutcome(id);
+  expect(square.payments()).toMatchObject([{ amount: 10_000 }]);
+  expect(harness.stripe.ledger()).toEqual([]);
+  await square.close();
 });

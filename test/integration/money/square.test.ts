@@ -4,7 +4,7 @@ import { SQUARE_KEY_WINDOW_MS } from '../../../src/providers/square/adapter';
 import { around } from '../../support/around';
 import { gate, openHarness, payment, type Harness } from '../../support/harness';
 import { MoneyRows, quick } from '../../support/money';
-import { ACCESS_TOKEN, post } from '../../support/sandbox/square/paying';
+import { post, squareVariables } from '../../support/sandbox/square/paying';
 import { startSquareSandbox, type SquareSandbox } from '../../support/sandbox/square/sandbox';
 
 const HOUR_MS = 3_600_000;
@@ -23,8 +23,7 @@ beforeAll(async () => {
     await hold?.opened;
     return run();
   };
-  const variables = { SQUARE_ACCESS_TOKEN: ACCESS_TOKEN, SQUARE_API_BASE: square.url, RATE_LIMIT_SQUARE: '10000' };
-  await harness.startService({ decorate: around({ start }) }, quick, variables);
+  await harness.startService({ decorate: around({ start }) }, quick, squareVariables(square.url));
 });
 afterAll(async () => {
   await harness?.close();

@@ -11,17 +11,19 @@ import { startPolygonSandbox } from './polygon/sandbox';
 import { EventKey, SANDBOX_SEED } from './sendgrid/events';
 import { startSendGridSandbox } from './sendgrid/sandbox';
 import { startSolanaSandbox } from './solana/sandbox';
+import { startSquareSandbox } from './square/sandbox';
 import { startStripeSandbox } from './stripe/sandbox';
 import { startTwilioSandbox } from './twilio/sandbox';
 import { SANDBOX_STRIPE_SECRET } from './webhooks';
 
-const PROVIDERS = ['stripe', 'sendgrid', 'twilio', 'fcm', 'polygon', 'solana'] as const;
+const PROVIDERS = ['stripe', 'square', 'sendgrid', 'twilio', 'fcm', 'polygon', 'solana'] as const;
 const USAGE = `Usage: main.ts ${PROVIDERS.map((name) => `[--${name} PORT]`).join(' ')} [--host ADDRESS] [--indexing-delay-ms MILLISECONDS] [--webhooks-to URL]`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       stripe: { type: 'string' },
+      square: { type: 'string' },
       sendgrid: { type: 'string' },
       twilio: { type: 'string' },
       fcm: { type: 'string' },
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
   const sendgrid = to && { webhooks: { url: `${to}/sendgrid`, key: new EventKey(SANDBOX_SEED) } };
   const starts = {
     stripe: (address: Address) => startStripeSandbox({ ...address, indexingDelayMs, ...stripe }),
+    square: startSquareSandbox,
     sendgrid: (address: Address) => startSendGridSandbox({ ...address, ...sendgrid }),
     // It is told by each message where to report.
     twilio: (address: Address) => startTwilioSandbox({ ...address, delivers: true }),

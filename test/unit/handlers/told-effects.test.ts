@@ -8,11 +8,20 @@ const transfer = asked('transfer', { amount: 100, currency: 'usd', accountId: 'a
 const payout = asked('payout', { amount: 100, currency: 'usd', method: 'standard' });
 const refund = asked('refund', { amount: 100, currency: 'USD', paymentIntentId: 'pi_1' });
 
+const atSquare = (name: string, intent: Record<string, unknown>) => ({
+  name,
+  intent: { ...intent, provider: 'square' },
+});
+const squareCharge = atSquare('charge', { amount: 100, currency: 'USD' });
+const squareRefund = atSquare('refund', { amount: 100, currency: 'USD', paymentId: 'p1' });
+
 const CASES: [string, typeof charge, string[]][] = [
   ['payment-process', charge, ['chargeId']],
   ['payout-process', transfer, []],
   ['payout-process', payout, ['status', 'arrivalDate']],
   ['refund-process', refund, ['status']],
+  ['payment-process', squareCharge, []],
+  ['refund-process', squareRefund, ['status']],
   ['nft-mint', asked('mint', { chain: 'polygon', mintAddress: '0x1', tokenId: '1' }), []],
 ];
 
@@ -33,6 +42,8 @@ it.each([
   ['payment-process', charge, 'pi_2', { chargeId: 'ch_2' }, { paymentIntentId: 'pi_2', amount: 100, currency: 'usd' }],
   ['payout-process', transfer, 'tr_2', {}, { transferId: 'tr_2', amount: 100, currency: 'usd' }],
   ['payout-process', payout, 'po_2', { status: 'pending', arrivalDate: 1_767_225_600 }, { payoutId: 'po_2' }],
+  ['payment-process', squareCharge, 'p2', {}, { chargeId: 'p2', amount: 100, currency: 'USD' }],
+  ['refund-process', squareRefund, 'p1_r2', { status: 'pending' }, { refundId: 'p1_r2', amount: 100, currency: 'USD' }],
   ['refund-process', refund, 're_2', { status: 'completed' }, { refundId: 're_2', amount: 100, currency: 'USD' }],
 ])('a %s that happened is told by its reference and what is missing', (type, effect, reference, value, known) => {
   expect(valueOfTold(type, effect, { reference, value })).toEqual({ value: { ...known, ...value } });

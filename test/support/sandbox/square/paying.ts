@@ -3,6 +3,11 @@ import type { SquareChargeRequest } from '../../../../src/providers/square/adapt
 
 export const ACCESS_TOKEN = 'EAAA-sandbox';
 
+/** What a service needs to pay here, with nothing in its way. */
+export function squareVariables(url: string): Record<string, string> {
+  return { SQUARE_ACCESS_TOKEN: ACCESS_TOKEN, SQUARE_API_BASE: url, RATE_LIMIT_SQUARE: '10000' };
+}
+
 export function chargeRequest(changes: Partial<SquareChargeRequest> = {}): SquareChargeRequest {
   return { amount: 5000, currency: 'USD', paymentMethod: 'cnon:card-nonce-ok', ...changes };
 }
