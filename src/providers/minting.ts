@@ -67,6 +67,29 @@ export const RECORDS_AWAY = underWay('RECORDS_UNAVAILABLE', 'the record of signe
 /** The attempt is over. What was recorded is found by the next. */
 export const STOPPED_ANSWER = underWay('STOPPED', 'nobody waited for the answer', 1_000, 'unheard');
 
+type DeclinedAnswer = Extract<PlainAnswer<never>, { kind: 'declined' }>;
+
+export const INVALID_RECIPIENT: DeclinedAnswer = {
+  kind: 'declined',
+  code: 'INVALID_RECIPIENT',
+  message: 'the recipient is no address on this chain',
+  aboutKey: true,
+};
+
+export const MINTED_FOR_ANOTHER: DeclinedAnswer = {
+  kind: 'declined',
+  code: 'ALREADY_MINTED',
+  message: "the ticket's token was minted for another owner",
+  aboutKey: true,
+};
+
+export const REVERTED: DeclinedAnswer = {
+  kind: 'declined',
+  code: 'TRANSACTION_REVERTED',
+  message: 'the transaction is in a block and did nothing',
+  aboutKey: true,
+};
+
 const STOPPED = { kind: 'stopped' } as const;
 
 /** Resolves with what `work` answers, or as soon as the time is over or the signal aborts; `work` is told by `over`. */

@@ -7,7 +7,10 @@ import { isUnavailable } from '../../platform/postgres/errors';
 import type { Database } from '../../platform/postgres/database';
 import { unknownLookup, type PlainAnswer, type PlainLookup } from '../answer';
 import {
+  INVALID_RECIPIENT,
+  MINTED_FOR_ANOTHER,
   RECORDS_AWAY,
+  REVERTED,
   STOPPED_ANSWER,
   underWay,
   withinCall,
@@ -180,27 +183,6 @@ function toldUnderWay({ code, againMs, trouble }: Extract<Progress, { kind: 'und
 function troubleOf({ kind }: NodeTrouble): 'busy' | 'down' | undefined {
   return kind === 'busy' || kind === 'down' ? kind : undefined;
 }
-
-const INVALID_RECIPIENT: MintAnswer = {
-  kind: 'declined',
-  code: 'INVALID_RECIPIENT',
-  message: 'the recipient is no address on this chain',
-  aboutKey: true,
-};
-
-const MINTED_FOR_ANOTHER: MintAnswer = {
-  kind: 'declined',
-  code: 'ALREADY_MINTED',
-  message: "the ticket's token was minted for another owner",
-  aboutKey: true,
-};
-
-const REVERTED: MintAnswer = {
-  kind: 'declined',
-  code: 'TRANSACTION_REVERTED',
-  message: 'the transaction is in a block and did nothing',
-  aboutKey: true,
-};
 
 const DISPLACED: MintAnswer = {
   kind: 'declined',

@@ -8,7 +8,10 @@ import { isUnavailable } from '../../platform/postgres/errors';
 import type { Queryable } from '../../platform/postgres/database';
 import { unknownLookup, type PlainAnswer, type PlainLookup } from '../answer';
 import {
+  INVALID_RECIPIENT,
+  MINTED_FOR_ANOTHER,
   RECORDS_AWAY,
+  REVERTED,
   STOPPED_ANSWER,
   underWay,
   withinCall,
@@ -164,7 +167,7 @@ class SolanaMints {
 
   private judge(request: MintRequest, status: SignatureStatus, signature: string): MintAnswer {
     if (status.confirmationStatus !== 'finalized') return this.waiting('AWAITING_CONFIRMATIONS');
-    return status.err === null ? this.done(request, signature) : FAILED_ON_CHAIN;
+    return status.err === null ? this.done(request, signature) : REVERTED;
   }
 
   private async send({ raw }: RecordedTransaction): Promise<MintAnswer> {
@@ -213,24 +216,3 @@ class SolanaMints {
     return underWay(code, `the mint is not final: ${code}`, 3 * this.options.pollMs, told);
   }
 }
-
-const INVALID_RECIPIENT: MintAnswer = {
-  kind: 'declined',
-  code: 'INVALID_RECIPIENT',
-  message: 'the recipient is no address on this chain',
-  aboutKey: true,
-};
-
-const MINTED_FOR_ANOTHER: MintAnswer = {
-  kind: 'declined',
-  code: 'ALREADY_MINTED',
-  message: "the ticket's token was minted for another owner",
-  aboutKey: true,
-};
-
-const FAILED_ON_CHAIN: MintAnswer = {
-  kind: 'declined',
-  code: 'TRANSACTION_REVERTED',
-  message: 'the transaction is in a block and did nothing',
-  aboutKey: true,
-};
