@@ -20,8 +20,17 @@ export interface TakenReport {
   /** The job that it is about. */
   jobId: string | undefined;
   /** An effect of that job, and what became of it by the provider's word of now. */
-  effect: { providerKey: string; became: Reported['became'] } | undefined;
+  effect: ReportedEffect | undefined;
   announcements: Announcement[];
+}
+
+/** Which effect it must be is told by the object, not by its metadata: a venue can write those of its own objects. */
+export interface ReportedEffect {
+  providerKey: string;
+  name: string;
+  /** The connected account whose object it is. */
+  accountId: string | undefined;
+  became: Reported['became'];
 }
 
 export type KeptReport =
@@ -87,9 +96,20 @@ async function ask(
     return { kind: 'retry', code, message };
   }
   const { ours, became, announcements } = answer.value;
-  const effect = ours && { providerKey: ours.providerKey, became };
+  const { object, accountId } = report;
+  const effect = ours && { providerKey: ours.providerKey, name: EFFECTS[object], accountId, became };
   return { report, takenBy, jobId: ours?.jobId, effect, announcements };
 }
+
+/** As the handlers that ask for them name them. */
+const EFFECTS: Record<StripeReport['object'], string> = {
+  payment: 'charge',
+  refunded_payment: 'charge',
+  dispute: 'charge',
+  refund: 'refund',
+  transfer: 'transfer',
+  payout: 'payout',
+};
 
 const NOT_USED = failed('TYPE_UNAVAILABLE', 'STRIPE_SECRET_KEY is not set: Stripe cannot be asked', {
   replayable: true,

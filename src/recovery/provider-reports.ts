@@ -11,7 +11,7 @@ import type { CancellableJob } from '../jobs/cancel';
 import type { DoubtfulEffect } from '../jobs/doubt';
 import type { EffectFact } from '../jobs/effects';
 import { announcementId, announcementMessage, type Announcement } from '../contract/published-events';
-import type { KeptReport, TakenReport } from '../handlers/webhook-process';
+import type { KeptReport, ReportedEffect, TakenReport } from '../handlers/webhook-process';
 import type { OutboxMessage } from '../outbox/rows';
 import { uuidV5 } from '../platform/ids';
 import type { Transaction } from '../platform/postgres/database';
@@ -42,10 +42,11 @@ export async function takeReport(steps: ReportSteps, taken: TakenReport): Promis
 }
 
 async function takeIn(steps: ReportSteps, tx: Transaction, taken: TakenReport): Promise<KeptReport> {
-  const hindrance = await tellJob(steps, tx, taken);
-  if (hindrance) return { kind: hindrance };
-  const { report, announcements, takenBy } = taken;
-  if (!(await steps.keep(tx, rowOf(taken), takenBy))) return { kind: 'kept', published: [] };
+  const told = await tellJob(steps, tx, taken);
+  if (told === 'jobRuns' || told === 'toClose') return { kind: told };
+  const known = told === 'notItsOwn' ? withoutJob(taken) : taken;
+  const { report, announcements } = known;
+  if (!(await steps.keep(tx, rowOf(known), known.takenBy))) return { kind: 'kept', published: [] };
   if (report.provider === 'sendgrid' && report.suppress) {
     await steps.suppress(tx, report.addressDigest, report.suppress);
   }
@@ -56,12 +57,12 @@ async function tellJob(
   steps: ReportSteps,
   tx: Transaction,
   { report, jobId, effect }: TakenReport,
-): Promise<'jobRuns' | 'toClose' | undefined> {
+): Promise<'jobRuns' | 'toClose' | 'notItsOwn' | undefined> {
   if (jobId === undefined || !effect) return undefined;
   const job = await steps.lock(tx, jobId);
   // Read under the lock: whoever records what the provider answered takes it too.
-  const entry = job && (await steps.readEffects(tx, jobId)).find((one) => one.providerKey === effect.providerKey);
-  if (!entry) return undefined;
+  const entry = job && (await steps.readEffects(tx, jobId)).find((one) => isMeant(one, report.provider, effect));
+  if (!entry) return 'notItsOwn';
   const { became } = effect;
   if (became.kind === 'done' && entry.state !== 'done') await steps.appendFacts(tx, [factOf(jobId, entry, became)]);
   if (job.status === 'processing') return 'jobRuns';
@@ -71,6 +72,22 @@ async function tellJob(
   if (became.kind !== 'declined') return undefined;
   const answer = await steps.settleDoubt(tx, jobId, decisionOf(report, entry, became));
   return answer.kind === 'underWay' ? 'jobRuns' : undefined;
+}
+
+/** Metadata alone prove nothing: whoever has a connected account can write a job's into objects of that account. */
+function isMeant({ name, providerKey, intent }: DoubtfulEffect, provider: string, effect: ReportedEffect): boolean {
+  if (providerKey !== effect.providerKey || name !== effect.name || intent['provider'] !== provider) return false;
+  return effect.accountId === undefined
+    ? name !== 'payout'
+    : name === 'payout' && intent['accountId'] === effect.accountId;
+}
+
+/** What happened to somebody else's object is told all the same, but of no job. */
+function withoutJob(taken: TakenReport): TakenReport {
+  const announcements = taken.announcements.map(({ data, ...rest }) => {
+    return { ...rest, data: data['transactionId'] === taken.jobId ? { ...data, transactionId: null } : data };
+  });
+  return { ...taken, jobId: undefined, effect: undefined, announcements };
 }
 
 function factOf(

@@ -15,7 +15,7 @@ import type { StripeClient } from './client';
 import { UNREADABLE } from './errors';
 import { heldAnswer, parsePaymentIntent, type PaymentIntent } from './payment-intent';
 import { payout, payoutState } from './payouts';
-import { refund, refundState, sumUp } from './refunds';
+import { refund, refundState, sumUp, type Refund } from './refunds';
 import { transfer, transferDone } from './transfers';
 
 /** An object as it is now. */
@@ -73,12 +73,20 @@ async function readPayment(
 ): Promise<Reported | undefined> {
   const intent = parsePaymentIntent(await stripe.paymentIntents.retrieve(id, {}, settings));
   if (!intent) return undefined;
-  const now = heldAnswer(intent);
-  const became = close && now.kind === 'open' ? await closeHeld(id, stripe, settings) : now;
+  const became = await becameOf(intent, { stripe, settings, close });
   const ours = ownerOf(intent.metadata);
   if (!withRefunds) return { ours, became, announcements: announcementsOf(intent) };
   const announcements = await withGivenBack(intent, stripe, settings);
   return announcements && { ours, became, announcements };
+}
+
+/** Of a payment that nobody waits for any more: closed, if its customer could still make it happen. */
+async function becameOf(
+  intent: PaymentIntent,
+  { stripe, settings, close }: Pick<Question, 'stripe' | 'settings' | 'close'>,
+): Promise<Reported['became']> {
+  const now = heldAnswer(intent);
+  return close && now.kind === 'open' ? closeHeld(intent.id, stripe, settings) : now;
 }
 
 async function readRefund(question: Question): Promise<Reported | undefined> {
@@ -109,7 +117,7 @@ async function withGivenBack(
   const given = await sumUp(intent.id, stripe, settings);
   if (given.kind === 'absent') return announcementsOf(intent);
   if (given.kind !== 'done') return undefined;
-  return [...announcementsOf(intent), refundedAnnouncement(intent, given.value.amount)];
+  return [...announcementsOf(intent), refundedAnnouncement(intent, given.value)];
 }
 
 const dispute = z.object({
@@ -122,11 +130,11 @@ const dispute = z.object({
   payment_intent: refund.shape.payment_intent,
 });
 
-async function readDispute({ id, stripe, settings }: Question): Promise<Reported | undefined> {
+async function readDispute(question: Question): Promise<Reported | undefined> {
+  const { id, stripe, settings } = question;
   const read = dispute.safeParse(await stripe.disputes.retrieve(id, {}, settings)).data;
   if (!read) return undefined;
-  const nothing: Reported = { ours: undefined, became: { kind: 'open' }, announcements: [] };
-  if (!read.payment_intent) return nothing;
+  if (!read.payment_intent) return { ours: undefined, became: { kind: 'open' }, announcements: [] };
   const intent = parsePaymentIntent(await stripe.paymentIntents.retrieve(read.payment_intent, {}, settings));
   if (!intent) return undefined;
   const claimed = {
@@ -137,7 +145,8 @@ async function readDispute({ id, stripe, settings }: Question): Promise<Reported
     status: read.status,
   };
   const disputed = announce('payment.disputed', id, claimed);
-  return { ...nothing, ours: ownerOf(intent.metadata), announcements: [...announcementsOf(intent), disputed] };
+  const became = await becameOf(intent, question);
+  return { ours: ownerOf(intent.metadata), became, announcements: [...announcementsOf(intent), disputed] };
 }
 
 async function readTransfer({ id, stripe, settings }: Question): Promise<Reported | undefined> {
@@ -178,10 +187,11 @@ function announcementsOf(intent: PaymentIntent): Announcement[] {
   return [announce('payment.failed', `${intent.id}:${intent.latest_charge ?? ''}:${code}`, { ...payment, code })];
 }
 
-function refundedAnnouncement(intent: PaymentIntent, refunded: number): Announcement {
+/** By the newest refund as well: what failed and is given back again adds up to the same. */
+function refundedAnnouncement(intent: PaymentIntent, { refundId, amount: refunded }: Refund): Announcement {
   const payment = paymentOf(intent);
   const isWhole = refunded >= payment.amount;
-  return announce('payment.refunded', `${intent.id}:${refunded}`, { ...payment, refunded, isWhole });
+  return announce('payment.refunded', `${intent.id}:${refundId}:${refunded}`, { ...payment, refunded, isWhole });
 }
 
 function paymentOf({ id, amount, currency, metadata }: PaymentIntent) {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Config } from '../../../src/config';
 import { around } from '../../support/around';
 import { eventually, openHarness, type Harness } from '../../support/harness';
+import { untilCaughtUp } from '../../support/many-jobs';
 
 describe('on its way', () => {
   let harness: Harness;
@@ -75,10 +76,7 @@ describe('on its way', () => {
   /** Nobody works, and only the missing mark can tell: nothing is looked for as overdue. */
   async function startWithoutWorker(hooks: Parameters<typeof around>[0] = {}): Promise<void> {
     await harness.startService({ decorate: around(hooks) }, neverOverdue, { ROLES: 'consumer,relay,scheduler' });
-    await eventually('the first pass is over', async () => {
-      const { rowCount } = await harness.environment.pool.query('SELECT FROM queue_markers');
-      return rowCount === 1;
-    });
+    await untilCaughtUp(harness.environment.pool);
   }
 
   function queued(): Promise<string[]> {

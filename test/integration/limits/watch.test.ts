@@ -50,6 +50,7 @@ it('one process of all tells what the limits look like, by gauges and by rows', 
     'push',
     'sendgrid',
     'solana',
+    'square',
     'stripe',
     'twilio',
   ]);

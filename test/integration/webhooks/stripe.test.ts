@@ -1,5 +1,6 @@
 /** What Stripe reports: taken once, believed by the object's state of now, and told to the job that it is about. */
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import type { Service } from '../../../src/service';
 import { Doubts } from '../../support/doubt';
 import { around } from '../../support/around';
@@ -220,6 +221,36 @@ describe('a payout', () => {
     await tell(type, about ?? '');
     await harness.bus.outcomeOf(requestId, 'completed');
   });
+
+  it("that only says to be an effect of a job in doubt, as a venue may write into its own account's, settles nothing", async () => {
+    const { jobId } = await payOut('ba_venue', '/v1/transfers');
+    harness.stripe.setAvailable('acct_venue', 'usd', 1_000_000);
+    const { id: payoutId } = await forgedPayout({ job_id: jobId, provider_key: `${jobId}:transfer:1` });
+    harness.stripe.passTime();
+    const event = await tell('payout.paid', payoutId);
+
+    expect(await webhooks.kept(event.id)).toMatchObject([{ event: 'payout.paid', job_id: null }]);
+    await hear('the payout', payoutId, 1);
+    expect(heard.find((one) => one.data['payoutId'] === payoutId)?.data).toMatchObject({ transactionId: null });
+    expect(await rows.outcomes(jobId)).toEqual(['attention']);
+    await tell(
+      'transfer.created',
+      harness.stripe.transfers().find((one) => one.metadata['job_id'] === jobId)?.transferId ?? '',
+    );
+    await eventually('the true report settles it', async () => (await rows.outcomes(jobId)).includes('completed'));
+  });
+
+  /** Made by whoever has access to the connected account. */
+  async function forgedPayout(metadata: Record<string, string>): Promise<{ id: string }> {
+    const fields = Object.entries(metadata).map(([name, value]): [string, string] => [`metadata[${name}]`, value]);
+    const response = await fetch(`${harness.stripe.url}/v1/payouts`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_local', 'stripe-account': 'acct_venue' },
+      body: new URLSearchParams([['amount', '100'], ['currency', 'usd'], ['destination', 'ba_venue'], ...fields]),
+      signal: AbortSignal.timeout(5_000),
+    });
+    return z.object({ id: z.string() }).parse(await response.json());
+  }
 
   it.each([
     ['ba_venue', 'payout.paid', {}],
