@@ -45,6 +45,7 @@ export class TicketContract {
 
   /** What the contract says when it refuses a mint since the token exists; undefined for any other refusal. */
   readAlreadyMinted(revertData: string): Origin | undefined {
+    if (revertData.length < SELECTOR_LENGTH) return undefined;
     const error = this.abi.parseError(revertData);
     if (error?.name !== 'AlreadyMinted') return undefined;
     return { to: String(error.args[1]), blockNumber: Number(error.args[2]) };
@@ -58,4 +59,6 @@ export class TicketContract {
   }
 }
 
+/** `0x` and the four bytes that name an error; ethers throws at less. */
+const SELECTOR_LENGTH = 10;
 const ZERO_ADDRESS = `0x${'0'.repeat(40)}`;

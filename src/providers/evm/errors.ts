@@ -25,10 +25,12 @@ export type NodeTrouble =
   /** No answer, or none with sense. */
   | { kind: 'down'; code: string };
 
+const rpcError = z.object({ code: z.number().optional(), message: z.string().optional() });
 const thrownError = z.object({
   code: z.string(),
   data: z.string().nullish(),
-  error: z.object({ code: z.number().optional(), message: z.string().optional() }).optional(),
+  error: rpcError.optional(),
+  info: z.object({ error: rpcError.optional() }).nullish(),
   response: z.object({ statusCode: z.number(), headers: z.record(z.string(), z.string()) }).nullish(),
 });
 
@@ -41,10 +43,10 @@ const LIMIT_EXCEEDED = -32_005;
 export function readTrouble(thrown: unknown, now: number): NodeTrouble {
   const parsed = thrownError.safeParse(thrown);
   if (!parsed.success) return { kind: 'down', code: 'UNEXPECTED_ERROR' };
-  const { code, data, error, response } = parsed.data;
+  const { code, data, error, info, response } = parsed.data;
   switch (code) {
     case 'CALL_EXCEPTION':
-      return { kind: 'reverted', data: data ?? '0x' };
+      return readCallException(data ?? undefined, info?.error);
     case 'INSUFFICIENT_FUNDS':
       return { kind: 'outOfFunds' };
     case 'NONCE_EXPIRED':
@@ -60,6 +62,12 @@ export function readTrouble(thrown: unknown, now: number): NodeTrouble {
     default:
       return { kind: 'down', code: token(code) || 'UNEXPECTED_ERROR' };
   }
+}
+
+/** ethers takes whatever a node says to a call for a refusal of the contract's; one that is has data, or says so. */
+function readCallException(data: string | undefined, error: z.infer<typeof rpcError> | undefined): NodeTrouble {
+  const isRevert = data !== undefined || error?.message === undefined || /revert/i.test(error.message);
+  return isRevert ? { kind: 'reverted', data: data ?? '0x' } : readRpcError(error.code, error.message ?? '');
 }
 
 function readRpcError(code: number | undefined, message: string): NodeTrouble {

@@ -27,10 +27,11 @@ export function createTableSource(database: Queryable, { table, column }: OldRow
 function statementsFor(table: string, column: string) {
   return {
     count: `SELECT count(*)::float8 AS rows FROM ${table} WHERE ${column} < $1`,
-    // By place, which changes when a row does: one that was renewed meanwhile stays.
+    // The time is asked for again: a row that was renewed meanwhile stays.
     remove: `
       WITH gone AS (
-        DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${column} < $1 LIMIT $2)) RETURNING 1
+        DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${column} < $1 LIMIT $2))
+          AND ${column} < $1 RETURNING 1
       )
       SELECT count(*)::float8 AS rows FROM gone`,
   };

@@ -41,6 +41,8 @@ type MintAnswer = PlainAnswer<Mint>;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Lamports for each signature, of which a mint has two (Solana's "Transaction fees"). */
 const FEE = 2 * 5_000;
+/** Of one question, by the documentation of `getSignatureStatuses` (solana.com/docs/rpc). */
+const MOST_SIGNATURES = 256;
 
 export function createSolanaAdapter(options: SolanaOptions, database: Queryable): MintAdapter {
   // With the first mint: until then the SDK is not loaded.
@@ -158,11 +160,21 @@ class SolanaMints {
   /** Every version is looked for: an earlier one that was finalised is the mint. Undefined when no block has any. */
   private async look(request: MintRequest, versions: RecordedTransaction[]): Promise<MintAnswer | undefined> {
     const signatures = versions.map(({ signature }) => signature);
-    const { value } = await this.connection.getSignatureStatuses(signatures, { searchTransactionHistory: true });
+    const value = await this.statusesOf(signatures);
     const found = value.findIndex((status) => status !== null && status.err === null);
     const index = found >= 0 ? found : value.findIndex((status) => status !== null);
     const status = value[index];
     return status ? this.judge(request, status, signatures[index] ?? '') : undefined;
+  }
+
+  private async statusesOf(signatures: string[]): Promise<(SignatureStatus | null)[]> {
+    const statuses: (SignatureStatus | null)[] = [];
+    for (let from = 0; from < signatures.length; from += MOST_SIGNATURES) {
+      const asked = signatures.slice(from, from + MOST_SIGNATURES);
+      const { value } = await this.connection.getSignatureStatuses(asked, { searchTransactionHistory: true });
+      statuses.push(...value);
+    }
+    return statuses;
   }
 
   private judge(request: MintRequest, status: SignatureStatus, signature: string): MintAnswer {
