@@ -203,8 +203,11 @@ const variables = z.object({
   SOLANA_MINT_SECRET: z.string().min(32).optional(),
   /** 80002 is Amoy, Polygon's test network. */
   POLYGON_CHAIN_ID: positive.default(137),
-  /** Blocks, that of the mint included, until a mint counts. A minute; Polygon finalises within seconds. */
-  POLYGON_CONFIRMATIONS: positive.default(32),
+  /**
+   * Blocks, that of the mint included, until a mint counts. A minute; Polygon finalises within seconds. A node is asked
+   * for its state so many blocks ago, and keeps that of 128 unless it is an archive.
+   */
+  POLYGON_CONFIRMATIONS: positive.max(100).default(32),
 });
 
 export type Variables = z.infer<typeof variables>;
