@@ -1,9 +1,7 @@
 import type { Readable } from 'node:stream';
 import type * as S3 from '@aws-sdk/client-s3';
 import type * as LibStorage from '@aws-sdk/lib-storage';
-import { describeError } from '../../platform/logger';
-import { UnavailableError } from '../../platform/unavailable';
-import type { ReportPlace } from './place';
+import { ask, unavailable, type ReportPlace } from './place';
 
 export interface BucketOptions {
   bucket: string;
@@ -28,10 +26,10 @@ export function createReportBucket(options: BucketOptions): ReportPlace {
   return {
     location: 'bucket',
     write: (key, contentType, content, signal) => upload(connect(), { Bucket, Key: key }, contentType, content, signal),
-    read: (key) => ask(() => read(connect(), { Bucket, Key: key })),
+    read: (key) => ask('bucket', () => read(connect(), { Bucket, Key: key })),
     remove: async (key) => {
       const { DeleteObjectCommand } = loadS3();
-      await ask(() => connect().send(new DeleteObjectCommand({ Bucket, Key: key })));
+      await ask('bucket', () => connect().send(new DeleteObjectCommand({ Bucket, Key: key })));
     },
     // What was left behind is the bucket's own rules' to remove; see docs/providers.md.
     sweep: () => Promise.resolve(),
@@ -81,7 +79,7 @@ async function upload(
     await uploading.done();
   } catch (error) {
     content.destroy();
-    throw isAnswer(error) ? unavailable(error) : error;
+    throw isAnswer(error) ? unavailable('bucket', error) : error;
   } finally {
     signal.removeEventListener('abort', stop);
   }
@@ -99,24 +97,12 @@ async function read(client: S3.S3Client, place: { Bucket: string; Key: string })
   }
 }
 
-async function ask<Value>(work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (error) {
-    throw unavailable(error);
-  }
-}
-
 /** The bucket's own answer, or none of it; anything else is about the content. */
 function isAnswer(error: unknown): boolean {
   return (
     (error instanceof Error && '$metadata' in error) ||
     (error instanceof Error && 'code' in error && 'syscall' in error)
   );
-}
-
-function unavailable(error: unknown): UnavailableError {
-  return new UnavailableError(`the bucket for reports: ${describeError(error)}`, { cause: error });
 }
 
 /** On first use: it is large, and only those who make or serve reports need it. */

@@ -4,10 +4,8 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { describeError } from '../../platform/logger';
-import { UnavailableError } from '../../platform/unavailable';
 import { createFolderSource } from '../old-data/folder';
-import type { ReportPlace } from './place';
+import { ask, unavailable, type ReportPlace } from './place';
 
 /** Reports, and those that were never finished; somebody may keep other files beside them. */
 const OURS = /^(\.[0-9a-f-]{36}\.(csv|json|pdf)\.[0-9a-f-]{36}|[0-9a-f-]{36}\.(csv|json|pdf))$/;
@@ -17,8 +15,8 @@ export function createReportFolder(folder: string): ReportPlace {
   return {
     location: 'folder',
     write: (key, _, content, signal) => write(folder, key, content, signal),
-    read: (key) => ask(() => read(path.join(folder, key))),
-    remove: (key) => ask(() => rm(path.join(folder, key), { force: true })),
+    read: (key) => ask('folder', () => read(path.join(folder, key))),
+    remove: (key) => ask('folder', () => rm(path.join(folder, key), { force: true })),
     sweep: async (before) => {
       await createFolderSource(folder, OURS).sweep(before, { dryRun: false, signal: new AbortController().signal });
     },
@@ -28,13 +26,13 @@ export function createReportFolder(folder: string): ReportPlace {
 /** Under another name until it is whole and on disk. Errors of the content itself are thrown as they are. */
 async function write(folder: string, key: string, content: Readable, signal: AbortSignal): Promise<void> {
   const unfinished = path.join(folder, `.${key}.${randomUUID()}`);
-  await ask(() => mkdir(folder, { recursive: true, mode: 0o750 }));
+  await ask('folder', () => mkdir(folder, { recursive: true, mode: 0o750 }));
   try {
     await pipeline(content, createWriteStream(unfinished, { flags: 'wx', mode: 0o640, flush: true }), { signal });
-    await ask(() => rename(unfinished, path.join(folder, key)));
+    await ask('folder', () => rename(unfinished, path.join(folder, key)));
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => undefined);
-    throw isFileError(error) ? unavailable(error) : error;
+    throw isFileError(error) ? unavailable('folder', error) : error;
   }
 }
 
@@ -45,19 +43,6 @@ async function read(file: string): Promise<Readable | undefined> {
     if (isFileError(error) && error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-async function ask<Value>(work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (error) {
-    throw unavailable(error);
-  }
-}
-
-function unavailable(error: unknown): UnavailableError {
-  if (error instanceof UnavailableError) return error;
-  return new UnavailableError(`the folder for reports: ${describeError(error)}`, { cause: error });
 }
 
 function isFileError(error: unknown): error is { code: unknown } {
